@@ -1,0 +1,64 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include "dataio/image/image.h"
+#include "dataio/image/resize.h"
+
+namespace casvit::dataio {
+
+struct Normalization {
+  std::array<float, 3> mean{0.485f, 0.456f, 0.406f};  ///< of RGB scaled to [0, 1]
+  std::array<float, 3> std{0.229f, 0.224f, 0.225f};
+};
+
+/// Training augmentation, in the order in which it is applied.
+struct TrainTransformOptions {
+  int image_size = 224;                               ///< side of the square result, pixels
+  std::array<double, 2> crop_scale{0.08, 1.0};        ///< RandomResizedCrop: share of the area
+  std::array<double, 2> crop_ratio{3.0 / 4, 4.0 / 3};  ///< RandomResizedCrop: width / height
+  Interpolation interpolation = Interpolation::kBicubic;
+  double horizontal_flip = 0.5;  ///< probability
+  double vertical_flip = 0.0;    ///< probability
+  std::string rand_augment;      ///< timm's string, e.g. "rand-m9-mstd0.5-inc1"; empty: off
+  double brightness = 0.0;       ///< ColorJitter: factor in [1 - b, 1 + b]
+  double contrast = 0.0;
+  double saturation = 0.0;
+  double hue = 0.0;      ///< shift in [-hue, hue], at most 0.5
+  int cutout_holes = 0;  ///< Cutout (DeVries and Taylor, 2017), on the normalised tensor: zeros
+  int cutout_length = 0;  ///< side of a hole, pixels
+  Normalization normalization;
+};
+
+/// Evaluation: resize the short side to floor(image_size / crop_ratio), centre crop (torchvision's
+/// rounding). At image_size >= 384 the picture is warped to the square instead, as the published
+/// trainer does.
+struct EvalTransformOptions {
+  int image_size = 224;
+  double crop_ratio = 224.0 / 256.0;
+  Interpolation interpolation = Interpolation::kBicubic;
+  Normalization normalization;
+};
+
+/// Names the randomness of one augmented sample.
+struct AugmentKey {
+  std::uint64_t seed = 0;
+  std::uint64_t epoch = 0;
+  std::uint64_t sample = 0;
+};
+
+/// @throws UsageError naming the option that cannot be (image_size < 1, scale outside (0, 1], ...).
+void validate(const TrainTransformOptions& options);
+void validate(const EvalTransformOptions& options);
+
+/// Augments `image` into `out`: `[image_size, image_size, 3] float32`, NHWC. A pure function of its
+/// arguments. `options` must be valid.
+void train_transform(const Image& image, const TrainTransformOptions& options,
+                     const AugmentKey& key, float* out);
+
+/// Evaluation transform into `out`: `[image_size, image_size, 3] float32`, NHWC.
+void eval_transform(const Image& image, const EvalTransformOptions& options, float* out);
+
+}  // namespace casvit::dataio

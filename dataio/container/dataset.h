@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "dataio/augment/transform.h"
+#include "dataio/image/decode.h"
+
+namespace casvit::dataio {
+
+class ContainerReader;
+
+/// One or several containers as one sequence of samples. Const methods are thread-safe.
+class Dataset {
+ public:
+  /// Opens and validates every file (`complete`, bounds, index hash, no exotic HDF5 storage).
+  /// @param paths files or globs; at least one must match. All must have the same class names.
+  /// @throws InputError naming the file and what is wrong with it.
+  explicit Dataset(const std::vector<std::string>& paths);
+  ~Dataset();
+  Dataset(Dataset&&) noexcept;
+  Dataset& operator=(Dataset&&) noexcept;
+
+  std::uint64_t size() const;
+  int num_classes() const;
+  const std::vector<std::string>& class_names() const;
+  /// Samples of each class, `[num_classes]`.
+  const std::vector<std::uint64_t>& class_counts() const;
+  /// `[size]`, in [0, num_classes).
+  const std::vector<std::int32_t>& labels() const;
+  /// Where sample i came from, as stored: relative to the packed folder, any bytes.
+  std::string source_path(std::uint64_t sample) const;
+  /// Mean and std stored in the (first) file.
+  const Normalization& normalization() const;
+  /// 16 hex digits identifying the content: a hash over the files' index hashes.
+  const std::string& content_hash() const;
+  const std::vector<std::string>& files() const;
+
+  /// Reads one sample's stored bytes with `pread` and checks their XXH3 hash.
+  /// @param bytes resized to the sample's length; its capacity is reused.
+  /// @throws InputError naming file, sample and source when the bytes are not those packed.
+  void read(std::uint64_t sample, std::vector<std::uint8_t>& bytes) const;
+  /// `read` and decode. @throws InputError naming file, sample, source and the decoder's complaint.
+  Image decode(std::uint64_t sample, std::vector<std::uint8_t>& scratch) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace casvit::dataio

@@ -1,0 +1,189 @@
+#include "dataio/container/index.h"
+
+#include <xxhash.h>
+
+#include <array>
+#include <bit>
+#include <memory>
+#include <new>
+#include <unordered_set>
+
+#include "dataio/error.h"
+#include "dataio/image/decode.h"
+
+namespace casvit::dataio {
+namespace {
+
+static_assert(std::endian::native == std::endian::little,
+              "containers are little-endian and their arrays are hashed as they lie in memory");
+
+class IndexHasher {
+ public:
+  IndexHasher() : state_(XXH3_createState(), &XXH3_freeState) {
+    if (!state_) throw std::bad_alloc();
+    XXH3_64bits_reset(state_.get());
+  }
+
+  void bytes(const void* data, std::size_t size) {
+    if (size > 0) XXH3_64bits_update(state_.get(), data, size);
+  }
+  void number(std::uint64_t value) { bytes(&value, sizeof value); }
+  template <typename T>
+  void array(const std::vector<T>& values) {
+    number(values.size());
+    bytes(values.data(), values.size() * sizeof(T));
+  }
+  std::uint64_t digest() const { return XXH3_64bits_digest(state_.get()); }
+
+ private:
+  std::unique_ptr<XXH3_state_t, XXH_errorcode (*)(XXH3_state_t*)> state_;
+};
+
+std::string sample_text(std::uint64_t sample) { return "sample " + std::to_string(sample); }
+
+void check_sizes(const ContainerIndex& index) {
+  const std::uint64_t samples = index.offset.size();
+  const auto expect = [samples](std::uint64_t size, const char* name) {
+    if (size != samples) {
+      throw InputError("its arrays disagree: /images/offset has " + std::to_string(samples) +
+                       " entries, " + name + " has " + std::to_string(size));
+    }
+  };
+  expect(index.length.size(), "/images/length");
+  expect(index.xxh3.size(), "/images/xxh3");
+  expect(index.height.size(), "/images/height");
+  expect(index.width.size(), "/images/width");
+  expect(index.codec.size(), "/images/codec");
+  expect(index.label.size(), "/labels/class");
+  if (index.source_offset.size() != samples + 1) {
+    throw InputError("its arrays disagree: " + std::to_string(samples) + " samples need " +
+                     std::to_string(samples + 1) + " entries in /source/offset, which has " +
+                     std::to_string(index.source_offset.size()));
+  }
+  if (index.class_names.size() != index.class_counts.size()) {
+    throw InputError("its arrays disagree: /classes/name has " +
+                     std::to_string(index.class_names.size()) + " entries, /classes/count has " +
+                     std::to_string(index.class_counts.size()));
+  }
+}
+
+void check_samples(const ContainerIndex& index, std::uint64_t blob_bytes) {
+  for (std::uint64_t i = 0; i < index.samples(); ++i) {
+    // Compared without adding, which a hostile offset could make overflow.
+    if (index.length[i] > blob_bytes || index.offset[i] > blob_bytes - index.length[i]) {
+      throw InputError(sample_text(i) + " lies outside /images/bytes: offset " +
+                       std::to_string(index.offset[i]) + ", length " +
+                       std::to_string(index.length[i]) + ", but only " +
+                       std::to_string(blob_bytes) + " bytes are there");
+    }
+    if (index.length[i] == 0) throw InputError(sample_text(i) + " is empty");
+    if (index.height[i] == 0 || index.width[i] == 0) {
+      throw InputError(sample_text(i) + " has no pixels by its height and width");
+    }
+    if (index.codec[i] > static_cast<std::uint8_t>(Codec::kWebp)) {
+      throw InputError(sample_text(i) + " has the unknown codec " +
+                       std::to_string(index.codec[i]));
+    }
+    // Divided, not multiplied: height * width * 3 can pass 64 bits.
+    if (index.codec[i] == static_cast<std::uint8_t>(Codec::kRawRgb) &&
+        (index.length[i] % 3 != 0 ||
+         static_cast<std::uint64_t>(index.height[i]) * index.width[i] != index.length[i] / 3)) {
+      throw InputError(sample_text(i) + " is raw RGB, but its length is not height x width x 3");
+    }
+  }
+}
+
+void check_classes(const ContainerIndex& index) {
+  const std::uint64_t classes = index.class_names.size();
+  std::unordered_set<std::string_view> seen;
+  for (const std::string& name : index.class_names) {
+    if (name.empty()) throw InputError("a class name is empty");
+    if (!seen.insert(name).second) {
+      throw InputError("two classes are named '" + display_path(name) + "'");
+    }
+  }
+  std::vector<std::uint64_t> counts(classes, 0);
+  for (std::uint64_t i = 0; i < index.samples(); ++i) {
+    const std::int32_t label = index.label[i];
+    if (label < 0 || static_cast<std::uint64_t>(label) >= classes) {
+      throw InputError(sample_text(i) + " has the label " + std::to_string(label) +
+                       ", outside the " + std::to_string(classes) + " classes");
+    }
+    ++counts[static_cast<std::size_t>(label)];
+  }
+  if (counts != index.class_counts) {
+    throw InputError("/classes/count disagrees with the labels in /labels/class");
+  }
+}
+
+void check_sources(const ContainerIndex& index) {
+  if (index.source_offset.front() != 0 || index.source_offset.back() != index.source_bytes.size()) {
+    throw InputError("/source/offset does not cover /source/path");
+  }
+  for (std::uint64_t i = 0; i < index.samples(); ++i) {
+    if (index.source_offset[i] > index.source_offset[i + 1]) {
+      throw InputError("/source/offset decreases at " + sample_text(i));
+    }
+  }
+}
+
+}  // namespace
+
+std::string ContainerIndex::source_path(std::uint64_t sample) const {
+  const auto begin = source_bytes.begin() + static_cast<std::ptrdiff_t>(source_offset.at(sample));
+  const auto end = source_bytes.begin() + static_cast<std::ptrdiff_t>(source_offset.at(sample + 1));
+  return {begin, end};
+}
+
+std::uint64_t index_hash(const ContainerIndex& index) {
+  IndexHasher hasher;
+  hasher.array(index.offset);
+  hasher.array(index.length);
+  hasher.array(index.xxh3);
+  hasher.array(index.height);
+  hasher.array(index.width);
+  hasher.array(index.codec);
+  hasher.array(index.label);
+  hasher.array(index.source_offset);
+  hasher.array(index.source_bytes);
+  hasher.array(index.class_counts);
+  hasher.number(index.class_names.size());
+  for (const std::string& name : index.class_names) {
+    hasher.number(name.size());
+    hasher.bytes(name.data(), name.size());
+  }
+  return hasher.digest();
+}
+
+void check_index(const ContainerIndex& index, std::uint64_t blob_bytes) {
+  check_sizes(index);
+  if (index.samples() == 0) throw InputError("it holds no samples");
+  check_samples(index, blob_bytes);
+  check_classes(index);
+  check_sources(index);
+}
+
+std::string hash_text(std::uint64_t hash) {
+  constexpr std::array<char, 17> kDigits{"0123456789abcdef"};
+  std::string text(16, '0');
+  for (std::size_t i = 0; i < 16; ++i) text[15 - i] = kDigits[(hash >> (4 * i)) & 15];
+  return text;
+}
+
+std::string display_path(std::string_view path) {
+  constexpr std::array<char, 17> kDigits{"0123456789abcdef"};
+  std::string text;
+  for (const char character : path) {
+    const auto byte = static_cast<unsigned char>(character);
+    if (byte < 0x20 || byte == 0x7f) {
+      text += "\\x";
+      text += kDigits[byte >> 4];
+      text += kDigits[byte & 15];
+    } else {
+      text += character;
+    }
+  }
+  return text;
+}
+
+}  // namespace casvit::dataio

@@ -1,0 +1,62 @@
+#include "dataio/container/pending_file.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <filesystem>
+#include <utility>
+
+#include "dataio/container/file_descriptor.h"
+#include "dataio/container/index.h"
+#include "dataio/error.h"
+
+namespace casvit::dataio {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path folder_of(const std::string& path) {
+  const fs::path folder = fs::path(path).parent_path();
+  return folder.empty() ? fs::path(".") : folder;
+}
+
+}  // namespace
+
+PendingFile::PendingFile(std::string path) : path_(std::move(path)) {
+  const fs::path folder = folder_of(path_);
+  std::error_code error;
+  if (path_.empty() || fs::path(path_).filename().empty() || fs::is_directory(path_, error)) {
+    throw OutputError("cannot write " + display_path(path_) + ": it is a folder; name a file");
+  }
+  if (!fs::is_directory(folder, error)) {
+    throw OutputError("cannot write " + display_path(path_) + ": there is no folder " +
+                      display_path(folder.string()) + "; make it first");
+  }
+  // Unique among processes by the process's number, within one by a counter.
+  static std::atomic<unsigned> counter{0};
+  temporary_path_ = (folder / ("." + fs::path(path_).filename().string() + ".part-" +
+                               std::to_string(::getpid()) + "-" + std::to_string(counter++)))
+                        .string();
+}
+
+PendingFile::~PendingFile() {
+  if (!published_) ::unlink(temporary_path_.c_str());
+}
+
+void PendingFile::publish() {
+  if (::rename(temporary_path_.c_str(), path_.c_str()) != 0) {
+    throw OutputError("cannot give " + display_path(path_) + " its name: " + system_error_text());
+  }
+  published_ = true;
+  const FileDescriptor folder(
+      ::open(folder_of(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  // Some network file systems cannot fsync a folder and say EINVAL; the rename stands all the same.
+  if (folder.get() < 0 || (::fsync(folder.get()) != 0 && errno != EINVAL)) {
+    throw OutputError("cannot make the name " + display_path(path_) +
+                      " durable: " + system_error_text());
+  }
+}
+
+}  // namespace casvit::dataio

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "dataio/augment/mixup.h"
+#include "dataio/augment/transform.h"
+#include "dataio/container/dataset.h"
+
+namespace casvit::dataio {
+
+/// What one batch (a shard in training, a block in evaluation) is made of.
+struct BatchPlan {
+  std::vector<std::uint64_t> samples;
+  std::uint64_t epoch = 0;  ///< key of the augmentation
+  std::uint64_t step = 0;   ///< key of mixup, counted over the whole run
+  std::uint64_t shard = 0;  ///< key of mixup
+};
+
+/// Batch k of the sequence that this rank works through, or nullopt after the last. Called from one
+/// thread at a time, in order of k.
+using BatchSequence = std::function<std::optional<BatchPlan>(std::uint64_t k)>;
+
+/// A decoded batch. `images` is `[n, size, size, 3] float32` (NHWC: channels-last), 64-byte aligned.
+struct Batch {
+  BatchPlan plan;
+  int image_size = 0;
+  std::shared_ptr<float[]> images;
+  std::vector<std::int32_t> labels;  ///< `[n]`
+  std::vector<float> targets;        ///< `[n, num_classes]` in training, empty in evaluation
+};
+
+struct LoaderOptions {
+  int threads = 1;        ///< decoding threads
+  int queue_batches = 4;  ///< batches decoded ahead at most: bounds memory
+};
+
+/// Decodes, augments and (in training) mixes batches on its own threads, ahead of the caller, and
+/// hands them over in order. The result does not depend on the number of threads. An exception in a
+/// worker (e.g. InputError naming a corrupt sample) is rethrown by `next()` in the batch's turn.
+/// The destructor stops and joins at once, whatever is still queued.
+class Loader {
+ public:
+  struct Training {
+    TrainTransformOptions transform;
+    MixupOptions mixup;
+    std::uint64_t seed = 0;
+  };
+
+  /// `dataset` must outlive the loader.
+  Loader(const Dataset& dataset, BatchSequence sequence, Training training, LoaderOptions options);
+  Loader(const Dataset& dataset, BatchSequence sequence, EvalTransformOptions transform,
+         LoaderOptions options);
+  ~Loader();
+  Loader(const Loader&) = delete;
+  Loader& operator=(const Loader&) = delete;
+
+  /// The next batch, waiting for it if needed; nullopt after the last.
+  std::optional<Batch> next();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace casvit::dataio

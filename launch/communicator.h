@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "launch/element.h"
+
+namespace casvit::launch {
+
+/// Completion of one asynchronous collective. Move-only; waiting twice is allowed.
+class Completion {
+ public:
+  class State {
+   public:
+    virtual ~State() = default;
+    /// Blocks the calling thread (host) or makes the current stream wait (GPU).
+    /// @throws CommunicationError
+    virtual void wait() = 0;
+    virtual bool done() const = 0;
+  };
+
+  Completion() = default;
+  explicit Completion(std::shared_ptr<State> state) : state_(std::move(state)) {}
+  Completion(Completion&&) noexcept = default;
+  Completion& operator=(Completion&&) noexcept = default;
+
+  void wait() {
+    if (state_) state_->wait();
+  }
+  bool done() const { return !state_ || state_->done(); }
+
+ private:
+  std::shared_ptr<State> state_;
+};
+
+/// Collectives over all ranks. Every rank calls the same operations in the same order with the same
+/// sizes. Calls may come from any one thread at a time; operations complete in the order of issue.
+/// Buffers must stay alive and untouched until completion; after a CommunicationError, to the end
+/// of the process. A null buffer for something, a root that is no rank or a size that does not fit
+/// std::size_t is a std::invalid_argument.
+class Communicator {
+ public:
+  virtual ~Communicator() = default;
+
+  virtual int rank() const = 0;
+  virtual int size() const = 0;
+
+  /// In place: every rank ends with the reduction over ranks. Sums are taken element by element in
+  /// rank order (host) so that the result does not depend on how buffers were cut; 16-bit floats
+  /// are accumulated in float32 and rounded once; integers wrap; the maximum of anything and NaN is
+  /// NaN.
+  virtual Completion all_reduce(void* buffer, std::size_t count, ElementType type, ReduceOp op) = 0;
+  /// `output[count]` on rank r is the reduction of everyone's `input[r * count ...]`. In place when
+  /// `output` is `input + r * count`; otherwise the two must not overlap.
+  virtual Completion reduce_scatter(const void* input, void* output, std::size_t count,
+                                    ElementType type, ReduceOp op) = 0;
+  /// `output[size * count]`: rank r's `input[count]` at `r * count`. In place when `input` is
+  /// `output + rank * count`; otherwise the two must not overlap.
+  virtual Completion all_gather(const void* input, void* output, std::size_t count,
+                                ElementType type) = 0;
+  /// Every rank ends with the root's `buffer[count]`.
+  virtual Completion broadcast(void* buffer, std::size_t count, ElementType type, int root) = 0;
+  /// Returns when every rank has called it, and all that was issued before is complete.
+  virtual void barrier() = 0;
+};
+
+/// Gathers byte strings of different lengths to every rank, in rank order (control messages and
+/// evaluation results, not tensors).
+std::vector<std::string> all_gather_strings(Communicator& communicator, const std::string& mine);
+
+}  // namespace casvit::launch

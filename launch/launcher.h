@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string>
+
+namespace casvit::launch {
+
+/// What the environment says about who started this process.
+struct Launcher {
+  bool offers_mpi = false;  ///< mpirun, or srun with PMIx or PMI
+  /// Not empty: several processes were started side by side, with nothing for MPI to find them by.
+  std::string problem;
+};
+
+Launcher detect_launcher();
+
+}  // namespace casvit::launch

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "launch/mpi/check.h"
+
+namespace casvit::launch {
+
+/// Messages to and from other ranks that are waited for together. Buffers must outlive them.
+class Exchange {
+ public:
+  explicit Exchange(MPI_Comm communicator) : communicator_(communicator) {}
+
+  /// Sizes are at most INT_MAX bytes; nothing is sent for zero bytes (both sides know).
+  void send(const std::byte* data, std::size_t bytes, int peer, int tag);
+  void receive(std::byte* data, std::size_t bytes, int peer, int tag);
+
+  /// Makes progress; true when all messages went through.
+  /// @throws CommunicationError when one failed, or had another size than was expected.
+  bool test();
+
+ private:
+  struct Message {
+    int peer;
+    int bytes;
+    bool incoming;
+  };
+
+  void inspect(const Message& message, const MPI_Status& status, bool failed) const;
+
+  MPI_Comm communicator_;
+  std::vector<MPI_Request> requests_;
+  std::vector<MPI_Status> statuses_;
+  std::vector<Message> messages_;
+};
+
+}  // namespace casvit::launch

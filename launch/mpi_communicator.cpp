@@ -1,0 +1,124 @@
+#include "launch/mpi_communicator.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "launch/arguments.h"
+#include "launch/mpi/pieces.h"
+#include "launch/mpi/thread.h"
+
+namespace casvit::launch {
+namespace {
+
+constexpr std::size_t kLargestPiece = std::size_t{1} << 30;  // MPI counts messages in an int
+
+/// `total` things in cuts of `length`, the last one shorter.
+struct Cuts {
+  std::size_t total;
+  std::size_t length;
+
+  std::size_t count() const { return total / length + (total % length == 0 ? 0 : 1); }
+  std::size_t begin(std::size_t index) const { return index * length; }
+  std::size_t size(std::size_t index) const { return std::min(length, total - begin(index)); }
+};
+
+std::string describe(const char* operation, std::size_t count, ElementType type) {
+  return std::string(operation) + " of " + std::to_string(count) + " " + element_name(type);
+}
+
+std::string describe(const char* operation, ReduceOp op, std::size_t count, ElementType type) {
+  return std::string(operation) + " (" + reduce_op_name(op) + ") of " + std::to_string(count) +
+         " " + element_name(type);
+}
+
+}  // namespace
+
+MpiCommunicator::MpiCommunicator(MpiThread& thread, std::size_t piece_bytes)
+    : thread_(thread), piece_bytes_(std::clamp<std::size_t>(piece_bytes, 1, kLargestPiece)) {}
+
+int MpiCommunicator::rank() const { return thread_.layout().rank; }
+int MpiCommunicator::size() const { return thread_.layout().size; }
+
+Completion MpiCommunicator::submit(std::string description, std::size_t piece_count,
+                                   Operation::MakePiece make_piece) {
+  auto operation =
+      std::make_shared<Operation>(std::move(description), piece_count, std::move(make_piece));
+  thread_.submit(operation);
+  return Completion(std::move(operation));
+}
+
+Completion MpiCommunicator::all_reduce(void* buffer, std::size_t count, ElementType type,
+                                       ReduceOp op) {
+  check_buffer(buffer, checked_bytes(count, type, 1), "all_reduce");
+  const std::size_t width = element_bytes(type);
+  const Cuts cuts{count, std::max<std::size_t>(piece_bytes_ / width, 1)};
+  auto* data = static_cast<std::byte*>(buffer);
+  PieceContext& context = thread_.pieces();
+  return submit(describe("all_reduce", op, count, type), cuts.count(),
+                [=, &context](std::size_t index, std::size_t sequence) {
+                  return make_all_reduce_piece(context, sequence, data + cuts.begin(index) * width,
+                                               cuts.size(index), type, op);
+                });
+}
+
+Completion MpiCommunicator::reduce_scatter(const void* input, void* output, std::size_t count,
+                                           ElementType type, ReduceOp op) {
+  const std::size_t bytes = checked_bytes(count, type, size());
+  check_buffer(input, bytes, "reduce_scatter");
+  check_buffer(output, bytes, "reduce_scatter");
+  const std::size_t width = element_bytes(type);
+  const std::size_t stride = count * width;
+  const Cuts cuts{
+      count, std::max<std::size_t>(piece_bytes_ / width / static_cast<std::size_t>(size()), 1)};
+  const auto* from = static_cast<const std::byte*>(input);
+  auto* to = static_cast<std::byte*>(output);
+  PieceContext& context = thread_.pieces();
+  return submit(describe("reduce_scatter", op, count, type), cuts.count(),
+                [=, &context](std::size_t index, std::size_t sequence) {
+                  const std::size_t offset = cuts.begin(index) * width;
+                  return make_reduce_scatter_piece(context, sequence, from + offset, stride,
+                                                   to + offset, cuts.size(index), type, op);
+                });
+}
+
+Completion MpiCommunicator::all_gather(const void* input, void* output, std::size_t count,
+                                       ElementType type) {
+  const std::size_t bytes = checked_bytes(count, type, size());
+  check_buffer(input, bytes, "all_gather");
+  check_buffer(output, bytes, "all_gather");
+  const std::size_t stride = count * element_bytes(type);
+  const Cuts cuts{stride,
+                  std::max<std::size_t>(piece_bytes_ / static_cast<std::size_t>(size()), 1)};
+  const auto* from = static_cast<const std::byte*>(input);
+  auto* to = static_cast<std::byte*>(output);
+  PieceContext& context = thread_.pieces();
+  return submit(describe("all_gather", count, type), cuts.count(),
+                [=, &context](std::size_t index, std::size_t sequence) {
+                  return make_all_gather_piece(context, sequence, from + cuts.begin(index),
+                                               to + cuts.begin(index), stride, cuts.size(index));
+                });
+}
+
+Completion MpiCommunicator::broadcast(void* buffer, std::size_t count, ElementType type, int root) {
+  check_root(root, size());
+  const std::size_t bytes = checked_bytes(count, type, 1);
+  check_buffer(buffer, bytes, "broadcast");
+  const Cuts cuts{bytes, piece_bytes_};
+  auto* data = static_cast<std::byte*>(buffer);
+  PieceContext& context = thread_.pieces();
+  return submit(describe("broadcast", count, type), cuts.count(),
+                [=, &context](std::size_t index, std::size_t sequence) {
+                  return make_broadcast_piece(context, sequence, data + cuts.begin(index),
+                                              cuts.size(index), root);
+                });
+}
+
+void MpiCommunicator::barrier() {
+  PieceContext& context = thread_.pieces();
+  submit("barrier", 1, [&context](std::size_t, std::size_t) {
+    return make_barrier_piece(context);
+  }).wait();
+}
+
+}  // namespace casvit::launch

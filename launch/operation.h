@@ -1,0 +1,60 @@
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "launch/communicator.h"
+
+namespace casvit::launch {
+
+/// One cut of a collective, small enough to bound scratch memory and message sizes. Lives on the
+/// thread that owns MPI; nothing is posted before the first `advance`.
+class Piece {
+ public:
+  Piece() = default;
+  Piece(const Piece&) = delete;
+  Piece& operator=(const Piece&) = delete;
+  virtual ~Piece() = default;
+
+  /// Does what can be done without waiting; true when nothing is left to do.
+  virtual bool advance() = 0;
+};
+
+/// One collective that was issued: how its pieces are made, and the state its issuer waits on.
+class Operation final : public Completion::State {
+ public:
+  /// Makes piece `index`. `sequence` numbers the pieces of all operations, alike on every rank.
+  using MakePiece = std::function<std::unique_ptr<Piece>(std::size_t index, std::size_t sequence)>;
+
+  /// @param description for error messages: "all_reduce (sum) of 1024 float32".
+  Operation(std::string description, std::size_t piece_count, MakePiece make_piece);
+
+  const std::string& description() const { return description_; }
+  std::size_t piece_count() const { return piece_count_; }
+  std::unique_ptr<Piece> make_piece(std::size_t index, std::size_t sequence) const {
+    return make_piece_(index, sequence);
+  }
+
+  void complete();
+  /// Every wait, past or future, throws a CommunicationError with this message.
+  void fail(const std::string& message);
+
+  void wait() override;
+  bool done() const override;
+
+ private:
+  const std::string description_;
+  const std::size_t piece_count_;
+  const MakePiece make_piece_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable done_changed_;
+  bool done_ = false;
+  std::string failure_;
+};
+
+}  // namespace casvit::launch

@@ -1,0 +1,110 @@
+#include "launch/reduction.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <stdexcept>
+
+#include "launch/half_precision.h"
+
+namespace casvit::launch {
+namespace {
+
+/// How a type lies in memory (Stored) and in what it is accumulated (Accumulated).
+template <typename T>
+struct Plain {
+  using Stored = T;
+  using Accumulated = T;
+  static Accumulated load(Stored value) { return value; }
+  static Stored store(Accumulated value) { return value; }
+};
+
+struct BFloat16 {
+  using Stored = std::uint16_t;
+  using Accumulated = float;
+  static float load(Stored bits) { return bfloat16_to_float(bits); }
+  static Stored store(float value) { return float_to_bfloat16(value); }
+};
+
+struct Float16 {
+  using Stored = std::uint16_t;
+  using Accumulated = float;
+  static float load(Stored bits) { return float16_to_float(bits); }
+  static Stored store(float value) { return float_to_float16(value); }
+};
+
+struct Sum {
+  template <typename T>
+  static T combine(T left, T right) {
+    return static_cast<T>(left + right);
+  }
+  // Added as unsigned: overflow of a signed integer would be undefined, and is to wrap.
+  static std::int64_t combine(std::int64_t left, std::int64_t right) {
+    return static_cast<std::int64_t>(static_cast<std::uint64_t>(left) +
+                                     static_cast<std::uint64_t>(right));
+  }
+};
+
+struct Max {
+  template <typename T>
+  static T combine(T left, T right) {
+    // A NaN on the right is taken by the second test; one on the left loses no comparison.
+    return (right > left || right != right) ? right : left;
+  }
+};
+
+/// Elements that go through all inputs at a time: their accumulators stay in the first-level cache.
+constexpr std::size_t kBlock = 1024;
+
+template <typename Element, typename Op>
+void reduce_as(std::span<const void* const> inputs, void* output, std::size_t count) {
+  using Stored = typename Element::Stored;
+  std::array<typename Element::Accumulated, kBlock> sums;
+  for (std::size_t begin = 0; begin < count; begin += kBlock) {
+    const std::size_t length = std::min(kBlock, count - begin);
+    const Stored* first = static_cast<const Stored*>(inputs[0]) + begin;
+    for (std::size_t i = 0; i < length; ++i) sums[i] = Element::load(first[i]);
+    for (const void* input : inputs.subspan(1)) {
+      const Stored* values = static_cast<const Stored*>(input) + begin;
+      for (std::size_t i = 0; i < length; ++i) {
+        sums[i] = Op::combine(sums[i], Element::load(values[i]));
+      }
+    }
+    Stored* results = static_cast<Stored*>(output) + begin;
+    for (std::size_t i = 0; i < length; ++i) results[i] = Element::store(sums[i]);
+  }
+}
+
+template <typename Element>
+void reduce_with(std::span<const void* const> inputs, void* output, std::size_t count,
+                 ReduceOp op) {
+  switch (op) {
+    case ReduceOp::kSum:
+      return reduce_as<Element, Sum>(inputs, output, count);
+    case ReduceOp::kMax:
+      return reduce_as<Element, Max>(inputs, output, count);
+  }
+}
+
+}  // namespace
+
+void reduce_in_order(std::span<const void* const> inputs, void* output, std::size_t count,
+                     ElementType type, ReduceOp op) {
+  if (inputs.empty()) throw std::invalid_argument("a reduction needs at least one input");
+  switch (type) {
+    case ElementType::kFloat32:
+      return reduce_with<Plain<float>>(inputs, output, count, op);
+    case ElementType::kFloat64:
+      return reduce_with<Plain<double>>(inputs, output, count, op);
+    case ElementType::kBFloat16:
+      return reduce_with<BFloat16>(inputs, output, count, op);
+    case ElementType::kFloat16:
+      return reduce_with<Float16>(inputs, output, count, op);
+    case ElementType::kInt64:
+      return reduce_with<Plain<std::int64_t>>(inputs, output, count, op);
+    case ElementType::kUInt8:
+      return reduce_with<Plain<std::uint8_t>>(inputs, output, count, op);
+  }
+}
+
+}  // namespace casvit::launch

@@ -1,0 +1,140 @@
+#include "launch/world.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <string_view>
+#include <thread>
+#include <utility>
+
+#include "launch/error.h"
+#include "launch/host_name.h"
+#include "launch/launcher.h"
+#include "launch/mpi/thread.h"
+#include "launch/mpi_communicator.h"
+#include "launch/single_communicator.h"
+
+namespace casvit::launch {
+namespace {
+
+using std::chrono::milliseconds;
+
+/// A lost connection is mostly the echo of another rank's end, which has the better message.
+constexpr milliseconds kEchoWait{500};
+/// How long a rank that was not the first to fail waits for the first one's abort to end it.
+constexpr milliseconds kSecondWait{1500};
+/// How long MPI_Abort may take, from being asked for.
+constexpr milliseconds kAbortWait{2000};
+
+/// Messages of many ranks cost more than they carry: pieces grow with the world.
+constexpr std::size_t kPieceBytes = std::size_t{4} << 20;
+constexpr std::size_t kMessageBytes = std::size_t{64} << 10;
+
+/// One write, so that lines of several ranks do not mix.
+void write_to_stderr(std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return;  // nobody listens
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+/// Unless another thread is in the middle of printing, and perhaps stuck there.
+void flush_stdout() {
+  if (ftrylockfile(stdout) != 0) return;
+  fflush_unlocked(stdout);
+  funlockfile(stdout);
+}
+
+}  // namespace
+
+struct World::State {
+  Layout layout;
+  std::unique_ptr<MpiThread> mpi;  ///< none in a world without a launcher
+  std::unique_ptr<Communicator> communicator;
+  std::atomic<bool> finished{false};
+  std::atomic<bool> aborting{false};
+};
+
+World World::start() {
+  const Launcher launcher = detect_launcher();
+  if (!launcher.problem.empty()) throw WorldError(launcher.problem);
+  auto state = std::make_unique<State>();
+  if (launcher.offers_mpi) {
+    state->mpi = std::make_unique<MpiThread>();
+    state->layout = state->mpi->layout();
+  } else {
+    state->layout.host = host_name();
+  }
+  World world(std::move(state));
+  const auto ranks = static_cast<std::size_t>(world.size());
+  world.state_->communicator =
+      world.make_communicator(std::max(kPieceBytes, ranks * kMessageBytes));
+  return world;
+}
+
+World::World(std::unique_ptr<State> state) : state_(std::move(state)) {}
+World::World(World&&) noexcept = default;
+
+World::~World() {
+  if (state_ && !state_->finished && size() > 1) {
+    abort(ExitCode::kDefect, "the program ended without finishing the world");
+  }
+}
+
+int World::rank() const { return state_->layout.rank; }
+int World::size() const { return state_->layout.size; }
+int World::local_rank() const { return state_->layout.local_rank; }
+int World::local_size() const { return state_->layout.local_size; }
+int World::node_count() const { return state_->layout.node_count; }
+const std::string& World::host() const { return state_->layout.host; }
+bool World::has_private_cores() const { return state_->layout.has_private_cores; }
+
+ThreadPlan World::plan_threads(int requested) const {
+  return launch::plan_threads(usable_cores(), local_size(), has_private_cores(), requested);
+}
+
+Communicator& World::communicator() { return *state_->communicator; }
+
+std::unique_ptr<Communicator> World::make_communicator(std::size_t piece_bytes) {
+  if (size() == 1) return std::make_unique<SingleCommunicator>();
+  return std::make_unique<MpiCommunicator>(*state_->mpi, piece_bytes);
+}
+
+void World::finish() {
+  if (state_->finished) return;
+  // All meet here, asleep, before MPI_Finalize has those who came early spin (thread.cpp).
+  state_->communicator->barrier();
+  if (state_->mpi) state_->mpi->finish();
+  state_->finished = true;
+}
+
+void World::abort(ExitCode code, const std::string& message) {
+  // A second thread of this rank has nothing to add, and the first is about to end the process.
+  if (state_->aborting.exchange(true)) {
+    while (true) std::this_thread::sleep_for(kAbortWait);
+  }
+  std::string line = "casvit: ";
+  if (size() > 1) {
+    line +=
+        "rank " + std::to_string(rank()) + " of " + std::to_string(size()) + " on " + host() + ": ";
+    if (!state_->finished) {
+      if (code == ExitCode::kCommunication) std::this_thread::sleep_for(kEchoWait);
+      if (!state_->mpi->claim_failure()) std::this_thread::sleep_for(kSecondWait);
+    }
+  }
+  write_to_stderr(line + message + "\n");
+  flush_stdout();
+  if (state_->mpi && !state_->finished) {
+    state_->mpi->request_abort(static_cast<int>(code));
+    std::this_thread::sleep_for(kAbortWait);
+  }
+  _exit(static_cast<int>(code));
+}
+
+}  // namespace casvit::launch

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "launch/communicator.h"
+#include "launch/exit_code.h"
+#include "launch/threads.h"
+
+namespace casvit::launch {
+
+/// Whether a launcher (mpirun, srun) started this process; reads the environment only.
+bool started_by_launcher();
+
+/// The ranks of this job. Owns MPI: a thread of its own calls MPI_Init_thread, every MPI function
+/// and MPI_Finalize (MPI_THREAD_FUNNELED; see the note "One thread owns MPI" in mpi/thread.cpp).
+/// Without a launcher it is a world of one rank and MPI is never initialised.
+class World {
+ public:
+  /// @throws CommunicationError when MPI cannot start.
+  /// @throws WorldError when a launcher started several processes that MPI could not join: each
+  /// would take itself for the whole world.
+  static World start();
+  /// A world of several ranks that was not finished is aborted as a defect: the others would wait
+  /// for this one for ever.
+  ~World();
+  World(World&&) noexcept;
+  World& operator=(World&&) = delete;
+
+  int rank() const;
+  int size() const;
+  int local_rank() const;  ///< rank among those on this node
+  int local_size() const;  ///< ranks on this node
+  int node_count() const;
+  const std::string& host() const;
+
+  /// Whether the launcher bound the ranks of this node to cores of their own.
+  bool has_private_cores() const;
+  /// plan_threads for this rank. @param requested threads a rank; 0 derives them.
+  ThreadPlan plan_threads(int requested) const;
+
+  /// Host-memory collectives over all ranks.
+  Communicator& communicator();
+  /// The same with pieces of another size (MpiCommunicator); must not outlive the world.
+  std::unique_ptr<Communicator> make_communicator(std::size_t piece_bytes);
+
+  /// Orderly end: every rank must call it. Joins the MPI thread after MPI_Finalize.
+  /// @throws CommunicationError
+  void finish();
+
+  /// The error path, from any thread and at any time: says "casvit: rank 3 of 8 on host: message",
+  /// once, flushes, and ends the whole job with `code` (MPI_Abort), so that nobody is left hanging.
+  /// Where several ranks fail, the first is named: on one node others keep silent, and a lost
+  /// connection leaves the word to its cause for a moment. Should MPI be stuck, this process ends
+  /// with `code` within seconds all the same, and the launcher ends the others.
+  [[noreturn]] void abort(ExitCode code, const std::string& message);
+
+ private:
+  struct State;
+  explicit World(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace casvit::launch

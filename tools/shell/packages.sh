@@ -1,0 +1,98 @@
+# shellcheck shell=bash
+# Debian and Ubuntu packages: which are missing, and installing those. Sourced, not run.
+
+# package, or package:command where any such command on the PATH will do instead.
+build_packages=(
+  build-essential:g++ cmake:cmake ninja-build:ninja ccache:ccache mold:mold git:git
+  ca-certificates python3:python3 python3-pip python3-venv
+  libopenmpi-dev openmpi-bin:mpirun libhdf5-dev libjpeg-dev libpng-dev libwebp-dev libxxhash-dev
+  libyaml-cpp-dev nlohmann-json3-dev libcli11-dev libgtest-dev libgmock-dev
+)
+# Only .ci/run needs these.
+check_packages=(clang:clang clang-format:clang-format clang-tidy:clang-tidy shellcheck:shellcheck)
+
+has_dpkg() { command -v dpkg-query >/dev/null; }
+
+is_installed() {
+  [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
+}
+
+# missing_packages ENTRY...: names of the packages to install, one a line.
+missing_packages() {
+  local entry package command
+  for entry in "$@"; do
+    package=${entry%%:*}
+    command=${entry#"$package"}
+    command=${command#:}
+    if [[ -n $command ]] && command -v "$command" >/dev/null; then
+      continue
+    fi
+    # A pip or venv that came with another Python serves as well as the package.
+    case $package in
+      python3-pip) python3 -m pip --version >/dev/null 2>&1 && continue ;;
+      python3-venv) python3 -c 'import ensurepip, venv' 2>/dev/null && continue ;;
+    esac
+    is_installed "$package" || printf '%s\n' "$package"
+  done
+}
+
+# True when apt knows a version of every package named.
+have_candidates() {
+  local known
+  known=$(apt-cache policy "$@" 2>/dev/null | grep -c '^  Candidate: [^(]')
+  ((known == $#))
+}
+
+# as_root COMMAND...: through sudo when we are not root.
+as_root() {
+  if ((EUID == 0)); then
+    "$@"
+  else
+    sudo "$@"
+  fi
+}
+
+# install_packages PACKAGE...: installs them, or prints the command that would and exits 2.
+install_packages() {
+  local options=(-y --no-install-recommends -o DPkg::Lock::Timeout=300)
+  local command="apt-get update && apt-get install -y --no-install-recommends $*"
+  if ((EUID != 0)); then
+    # Without a terminal sudo cannot ask for a password.
+    if ! command -v sudo >/dev/null || { [[ ! -t 0 ]] && ! sudo -n true 2>/dev/null; }; then
+      warn "packages are missing, and installing them needs root. As root, run"
+      printf '\n    %s\n\n' "$command" >&2
+      fail 2 "then run this again"
+    fi
+    command="sudo apt-get update && sudo ${command#*&& }"
+  fi
+  export DEBIAN_FRONTEND=noninteractive
+  # The lists of a fresh machine are empty, those of an old one name packages that have gone.
+  if ! have_candidates "$@" ||
+    ! as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q "${options[@]}" "$@"; then
+    as_root apt-get update -q &&
+      as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q "${options[@]}" "$@" || {
+      warn "apt could not install the missing packages. See its message above, then run"
+      printf '\n    %s\n\n' "$command" >&2
+      fail 2 "and run this again"
+    }
+  fi
+}
+
+# Versions that the packages of older systems do not reach.
+check_versions() {
+  local version compiler=${CXX:-g++}
+  version=$(cmake --version | sed -n '1s/[^0-9]*\([0-9.]*\).*/\1/p')
+  if ! printf '%s\n' 3.25 "$version" | sort --check=quiet --version-sort; then
+    fail 2 "cmake $version is too old, 3.25 is the least. Debian 12 and Ubuntu 24.04 bring one that" \
+      "will do; elsewhere: python3 -m pip install --user 'cmake>=3.25,<4' and put ~/.local/bin" \
+      "on the PATH"
+  fi
+  command -v "$compiler" >/dev/null || fail 2 "there is no compiler $compiler on the PATH (CXX)"
+  if [[ ${compiler##*/} == *g++* && ${compiler##*/} != *clang* ]]; then
+    version=$("$compiler" -dumpversion)
+    if ((${version%%.*} < 12)); then
+      fail 2 "g++ $version is too old, 12 is the least. Ubuntu 22.04 has it beside its own:" \
+        "install g++-12, and call this with CXX=g++-12"
+    fi
+  fi
+}

@@ -1,0 +1,105 @@
+#include <initializer_list>
+
+#include "trainer/config/config.h"
+#include "trainer/config/origins.h"
+#include "trainer/config/value.h"
+#include "trainer/error.h"
+
+namespace casvit::trainer {
+namespace {
+
+class Checks {
+ public:
+  Checks(const Config& config, const Origins& origins) : config_(config), origins_(origins) {}
+
+  /// Refuses with `advice` unless `fine`. The message begins with the place of the first of `keys`
+  /// that somebody gave, and shows the values of all.
+  void require(bool fine, std::initializer_list<std::string_view> keys, const std::string& advice) {
+    if (fine) return;
+    std::string place;
+    std::string values;
+    for (const std::string_view key : keys) {
+      const auto origin = origins_.find(key);
+      if (place.empty() && origin != origins_.end()) place = origin->second;
+      if (!values.empty()) values += ", ";
+      values += std::string(key) + " is " + print_field(*find_field(key), config_);
+      if (origin == origins_.end()) {
+        values += " (default)";
+      } else if (origin->second != place) {
+        values += " (" + origin->second + ")";
+      }
+    }
+    throw ConfigError(place + (place.empty() ? "" : ": ") + values + "; " + advice);
+  }
+
+ private:
+  const Config& config_;
+  const Origins& origins_;
+};
+
+bool ordered(const std::array<double, 2>& range) { return range[0] <= range[1]; }
+
+void check_mixup(const Config& config, Checks& checks) {
+  const auto& mixup = config.mixup;
+  const int even = config.batch.shard_size % 2 == 0;
+  for (const auto& [on, key] :
+       {std::pair{mixup.mixup_alpha > 0, "mixup.mixup_alpha"},
+        std::pair{mixup.cutmix_alpha > 0, "mixup.cutmix_alpha"},
+        std::pair{mixup.cutmix_minmax.has_value(), "mixup.cutmix_minmax"}}) {
+    checks.require(!on || mixup.prob == 0 || even, {"batch.shard_size", key},
+                   "mixup pairs the pictures of a shard, so that batch.shard_size must be even");
+  }
+  if (!mixup.cutmix_minmax) return;
+  const int size = config.model.image_size;
+  const auto side = [size](double share) { return static_cast<int>(size * share); };
+  checks.require(side((*mixup.cutmix_minmax)[0]) < side((*mixup.cutmix_minmax)[1]),
+                 {"mixup.cutmix_minmax", "model.image_size"},
+                 "the first must be the smaller, by a pixel at least");
+}
+
+void check_augment(const Config& config, Checks& checks) {
+  const auto& augment = config.augment;
+  checks.require(ordered(augment.crop_scale), {"augment.crop_scale"},
+                 "the first must not be above the second");
+  checks.require(ordered(augment.crop_ratio), {"augment.crop_ratio"},
+                 "the first must not be above the second");
+  checks.require(augment.cutout_holes == 0 || augment.cutout_length > 0,
+                 {"augment.cutout_holes", "augment.cutout_length"},
+                 "give the side of a hole in pixels too, e.g. augment.cutout_length: 16");
+  checks.require(augment.cutout_length == 0 || augment.cutout_holes > 0,
+                 {"augment.cutout_length", "augment.cutout_holes"},
+                 "give the number of holes too, e.g. augment.cutout_holes: 1");
+  checks.require(augment.cutout_length <= config.model.image_size,
+                 {"augment.cutout_length", "model.image_size"},
+                 "a hole must not be larger than the picture");
+}
+
+void check_schedule(const Config& config, Checks& checks) {
+  const auto& schedule = config.schedule;
+  checks.require(schedule.warmup_epochs < config.train.epochs,
+                 {"schedule.warmup_epochs", "train.epochs"},
+                 "the warm-up must be shorter than the training");
+  checks.require(schedule.warmup_start <= config.optimizer.learning_rate,
+                 {"schedule.warmup_start", "optimizer.learning_rate"},
+                 "the warm-up must not start above the learning rate that it leads to");
+  checks.require(schedule.minimum <= config.optimizer.learning_rate,
+                 {"schedule.minimum", "optimizer.learning_rate"},
+                 "the minimum must not be above the learning rate");
+}
+
+}  // namespace
+
+void check_combinations(const Config& config, const Origins& origins) {
+  Checks checks(config, origins);
+  checks.require(config.precision.amp != "fp16" || config.device != "cpu",
+                 {"precision.amp", "device"}, "fp16 needs a GPU; on a CPU use bf16, off or auto");
+  check_mixup(config, checks);
+  check_augment(config, checks);
+  check_schedule(config, checks);
+  const bool multiplies =
+      config.launch.expect_ranks == 0 || config.batch.shards % config.launch.expect_ranks == 0;
+  checks.require(multiplies, {"launch.expect_ranks", "batch.shards"},
+                 "the number of ranks must divide the number of shards");
+}
+
+}  // namespace casvit::trainer

@@ -1,0 +1,152 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace casvit::trainer {
+
+/// The whole configuration of a run; every member is one key of the YAML file (`data.train` is
+/// `config.data.train`). Defaults here are the product's defaults.
+struct Config {
+  std::string device = "auto";  ///< auto, cpu, cuda
+
+  struct Data {
+    std::vector<std::string> train;             ///< .h5 files or globs
+    std::vector<std::string> val;               ///< .h5 files or globs
+    std::optional<std::array<double, 3>> mean;  ///< of RGB in [0, 1]; absent: as stored in the data
+    std::optional<std::array<double, 3>> std;
+    std::string order = "shuffled";  ///< shuffled, balanced (every class equally often)
+    int loader_threads = 0;          ///< decoding threads a rank; 0: derived from the cores
+    int queue_batches = 4;           ///< batches decoded ahead
+  } data;
+
+  struct Model {
+    std::string name = "rcvit_xs";  ///< rcvit_xs, rcvit_s, rcvit_m, rcvit_t
+    int image_size = 224;           ///< pixels
+    int num_classes = 0;            ///< 0: from the data
+    std::string init;               ///< weights to start from (.safetensors); empty: random
+    double drop_path = 0.0;         ///< largest stochastic-depth rate, linear over blocks
+    bool distillation = false;      ///< second head, averaged with the first in evaluation
+  } model;
+
+  struct Batch {
+    int shards = 1;       ///< shards of the global batch; ranks must divide it
+    int shard_size = 64;  ///< samples a shard
+  } batch;
+
+  struct Train {
+    int epochs = 100;
+    std::int64_t max_steps = 0;  ///< stop after so many steps; 0: not; never reshapes the schedule
+    std::uint64_t seed = 0;
+  } train;
+
+  struct Eval {
+    int batch_size = 64;   ///< samples a block
+    int every_epochs = 1;  ///< and always after the last
+  } eval;
+
+  struct Precision {
+    std::string amp = "auto";  ///< auto (bf16 where the device computes in it), off, bf16, fp16
+  } precision;
+
+  struct Optimizer {
+    std::string name = "adamw";
+    double learning_rate = 1e-3;
+    double weight_decay = 0.05;  ///< on parameters with two or more dimensions only
+    std::array<double, 2> betas{0.9, 0.999};
+    double eps = 1e-8;
+  } optimizer;
+
+  struct Schedule {
+    std::string name = "cosine";  ///< cosine, per step
+    double warmup_epochs = 0;     ///< linear, may be a fraction
+    double warmup_start = 0;      ///< learning rate at the first step
+    double minimum = 1e-6;        ///< learning rate at the end
+  } schedule;
+
+  struct Loss {
+    double label_smoothing = 0.0;
+    std::string class_weights =
+        "none";  ///< none, balanced (inverse frequency, mean 1 over samples)
+  } loss;
+
+  struct Ema {
+    double decay = 0.0;   ///< 0: off
+    bool warmup = false;  ///< decay at step t is min(decay, (1 + t) / (10 + t))
+  } ema;
+
+  struct Clip {
+    double norm = 0.0;  ///< global L2 norm; 0: off
+  } clip;
+
+  struct Mixup {  // timm.data.Mixup's names
+    double mixup_alpha = 0.0;
+    double cutmix_alpha = 0.0;
+    std::optional<std::array<double, 2>> cutmix_minmax;
+    double prob = 1.0;
+    double switch_prob = 0.5;
+    std::string mode = "batch";  ///< batch, pair, elem
+    bool correct_lam = true;
+  } mixup;
+
+  struct Augment {
+    std::array<double, 2> crop_scale{0.08, 1.0};
+    std::array<double, 2> crop_ratio{3.0 / 4, 4.0 / 3};
+    std::string interpolation = "bicubic";  ///< bicubic, bilinear
+    double horizontal_flip = 0.5;
+    double vertical_flip = 0.0;
+    std::string rand_augment;  ///< timm's string, e.g. rand-m9-mstd0.5-inc1; empty: off
+    double brightness = 0.0;   ///< ColorJitter
+    double contrast = 0.0;
+    double saturation = 0.0;
+    double hue = 0.0;
+    int cutout_holes = 0;
+    int cutout_length = 0;
+    double eval_crop_ratio = 224.0 / 256.0;
+  } augment;
+
+  struct Checkpoint {
+    int every_epochs = 1;
+    std::int64_t every_steps = 0;  ///< 0: only at epochs
+    int keep = 3;                  ///< newest kept besides best and last; 0: all
+  } checkpoint;
+
+  struct Launch {
+    int expect_ranks = 0;  ///< refuse another number of ranks; 0: any that divides batch.shards
+    int threads = 0;       ///< intra-op threads a rank; 0: derived from the cores
+  } launch;
+};
+
+/// One `--set key=value`.
+struct Override {
+  std::string key;
+  std::string value;
+};
+
+/// Defaults, then the YAML file (none when `path` is empty), then the overrides in order. Checks
+/// every type, range and combination that can be checked without data or ranks.
+/// @throws ConfigError "recipe.yaml:12: unknown key optimizer.lerning_rate; did you mean
+/// optimizer.learning_rate?", likewise for wrong types and impossible values, naming what would do.
+Config load_config(const std::string& path, const std::vector<Override>& overrides);
+
+/// The same from YAML text; `name` stands for the file in messages.
+Config parse_config(const std::string& yaml, const std::string& name,
+                    const std::vector<Override>& overrides);
+
+/// The effective configuration as YAML: every key, with its one-line description as a comment where
+/// `comments`. `parse_config(to_yaml(c))` gives `c` back exactly.
+std::string to_yaml(const Config& config, bool comments = false);
+
+/// Every key with type, default and description, for `--help` and the docs (Markdown table).
+std::string config_reference();
+
+/// Parses "key=value". @throws ConfigError
+Override parse_override(const std::string& text);
+
+/// Keys whose values differ, as "key: a -> b" lines; for resume and compare.
+std::vector<std::string> differences(const Config& before, const Config& after);
+
+}  // namespace casvit::trainer

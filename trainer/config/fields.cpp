@@ -1,0 +1,174 @@
+#include <algorithm>
+
+#include "trainer/config/field.h"
+#include "trainer/config/rand_augment_format.h"
+
+namespace casvit::trainer {
+namespace {
+
+constexpr std::monostate kAnything;
+
+Range at_least(double low) {
+  Range range;
+  range.low = low;
+  return range;
+}
+
+Range between(double low, double high) { return Range{low, high, false, false}; }
+
+Range above(double low) {
+  Range range = at_least(low);
+  range.low_open = true;
+  return range;
+}
+
+Range above_zero_to(double high) { return Range{0, high, true, false}; }
+
+Range below_one() { return Range{0, 1, false, true}; }
+
+// The key is the spelling of the member itself, so that the two cannot drift apart.
+#define CASVIT_FIELD(path, ...)                                  \
+  Field {                                                        \
+#path, +[](Config & config) -> auto& { return config.path; } \
+    , __VA_ARGS__                                                \
+  }
+
+std::vector<Field> make_fields() {
+  return {
+      CASVIT_FIELD(device, OneOf{{"auto", "cpu", "cuda"}},
+                   "where the model runs; auto: a GPU where this build and machine have one"),
+      CASVIT_FIELD(data.train, kAnything,
+                   "training files written by casvit-pack; a file, a glob or a list of them"),
+      CASVIT_FIELD(data.val, kAnything, "validation files, the same"),
+      CASVIT_FIELD(data.mean, between(0, 1),
+                   "mean of RGB scaled to [0, 1]; null: as stored in the training data"),
+      CASVIT_FIELD(data.std, above_zero_to(1),
+                   "standard deviation of the same; null: as stored in the training data"),
+      CASVIT_FIELD(data.order, OneOf{{"shuffled", "balanced"}},
+                   "shuffled: every picture once an epoch; balanced: every class equally often"),
+      CASVIT_FIELD(data.loader_threads, between(0, 1024),
+                   "decoding threads a rank; 0: derived from the cores"),
+      CASVIT_FIELD(data.queue_batches, between(1, 1024), "shards decoded ahead"),
+      CASVIT_FIELD(model.name, OneOf{{"rcvit_xs", "rcvit_s", "rcvit_m", "rcvit_t"}},
+                   "which CAS-ViT"),
+      CASVIT_FIELD(model.image_size, between(32, 4096),
+                   "side of the square picture that the model sees, pixels"),
+      CASVIT_FIELD(model.num_classes, between(0, 1 << 20), "classes; 0: as many as the data has"),
+      CASVIT_FIELD(model.init, kAnything,
+                   "weights to start from, a .safetensors file; empty: random"),
+      CASVIT_FIELD(
+          model.drop_path, below_one(),
+          "stochastic depth: rate of the last block, growing linearly from 0 over the blocks"),
+      CASVIT_FIELD(model.distillation, kAnything,
+                   "a second head, averaged with the first in evaluation"),
+      CASVIT_FIELD(batch.shards, between(1, 1 << 16),
+                   "shards of the global batch; the number of ranks must divide it"),
+      CASVIT_FIELD(batch.shard_size, between(1, 1 << 16),
+                   "pictures a shard; the global batch is shards times shard_size"),
+      CASVIT_FIELD(train.epochs, between(1, 1 << 24), "passes over the training data"),
+      CASVIT_FIELD(train.max_steps, at_least(0),
+                   "stop after so many steps, the schedule unchanged; 0: run all epochs"),
+      CASVIT_FIELD(train.seed, kAnything, "decides order, augmentation and initial weights"),
+      CASVIT_FIELD(eval.batch_size, between(1, 1 << 16), "pictures evaluated at once"),
+      CASVIT_FIELD(eval.every_epochs, at_least(1),
+                   "epochs between evaluations; there is always one after the last"),
+      CASVIT_FIELD(precision.amp, OneOf{{"auto", "off", "bf16", "fp16"}},
+                   "mixed precision; auto: bf16 where the device computes in it; fp16 needs a GPU"),
+      CASVIT_FIELD(optimizer.name, OneOf{{"adamw"}}, "which optimizer"),
+      CASVIT_FIELD(optimizer.learning_rate, above(0),
+                   "the largest learning rate, for the global batch as it is (it is not rescaled)"),
+      CASVIT_FIELD(optimizer.weight_decay, at_least(0),
+                   "decoupled; on parameters with two or more dimensions only"),
+      CASVIT_FIELD(optimizer.betas, below_one(), "decay of the first and of the second moment"),
+      CASVIT_FIELD(optimizer.eps, above(0), "added to the root of the second moment"),
+      CASVIT_FIELD(schedule.name, OneOf{{"cosine"}}, "how the learning rate falls, step by step"),
+      CASVIT_FIELD(schedule.warmup_epochs, at_least(0),
+                   "linear rise of the learning rate before that, in epochs or fractions of one"),
+      CASVIT_FIELD(schedule.warmup_start, at_least(0),
+                   "learning rate at the first step of the warm-up"),
+      CASVIT_FIELD(schedule.minimum, at_least(0), "learning rate at the end"),
+      CASVIT_FIELD(loss.label_smoothing, below_one(),
+                   "share of the target that is spread over all classes"),
+      CASVIT_FIELD(loss.class_weights, OneOf{{"none", "balanced"}},
+                   "balanced: weigh classes by inverse frequency, mean 1 over the samples"),
+      CASVIT_FIELD(ema.decay, below_one(),
+                   "exponential moving average of the weights, decay a step; 0: off"),
+      CASVIT_FIELD(ema.warmup, kAnything,
+                   "use min(decay, (1 + t) / (10 + t)) at step t, so that short runs profit too"),
+      CASVIT_FIELD(clip.norm, at_least(0),
+                   "largest global L2 norm of the gradients; 0: no clipping"),
+      CASVIT_FIELD(mixup.mixup_alpha, at_least(0),
+                   "Mixup: lambda is drawn from Beta(alpha, alpha); 0: off"),
+      CASVIT_FIELD(mixup.cutmix_alpha, at_least(0), "CutMix, the same; 0: off"),
+      CASVIT_FIELD(mixup.cutmix_minmax, between(0, 1),
+                   "CutMix: least and largest side of the box as a share of the picture's, instead "
+                   "of cutmix_alpha"),
+      CASVIT_FIELD(mixup.prob, between(0, 1),
+                   "probability that a shard (a picture in mode elem) is mixed at all"),
+      CASVIT_FIELD(mixup.switch_prob, between(0, 1), "probability of CutMix where both are on"),
+      CASVIT_FIELD(mixup.mode, OneOf{{"batch", "pair", "elem"}},
+                   "one lambda for a shard, a pair of pictures, or each picture"),
+      CASVIT_FIELD(mixup.correct_lam, kAnything,
+                   "correct lambda for the part of a CutMix box that the border cuts off"),
+      CASVIT_FIELD(augment.crop_scale, above_zero_to(1),
+                   "RandomResizedCrop: least and largest share of the picture's area"),
+      CASVIT_FIELD(augment.crop_ratio, above_zero_to(100),
+                   "RandomResizedCrop: least and largest width / height"),
+      CASVIT_FIELD(augment.interpolation, OneOf{{"bicubic", "bilinear"}},
+                   "how pictures are resized, in training and evaluation"),
+      CASVIT_FIELD(augment.horizontal_flip, between(0, 1), "probability"),
+      CASVIT_FIELD(augment.vertical_flip, between(0, 1), "probability"),
+      CASVIT_FIELD(
+          augment.rand_augment,
+          Format{"timm's string, e.g. rand-m9-mstd0.5-inc1, or empty for none", is_rand_augment},
+          "RandAugment in timm's notation, e.g. rand-m9-mstd0.5-inc1; empty: off"),
+      CASVIT_FIELD(augment.brightness, at_least(0),
+                   "ColorJitter: factor drawn from 1 - x to 1 + x"),
+      CASVIT_FIELD(augment.contrast, at_least(0), "ColorJitter, the same"),
+      CASVIT_FIELD(augment.saturation, at_least(0), "ColorJitter, the same"),
+      CASVIT_FIELD(augment.hue, between(0, 0.5),
+                   "ColorJitter: shift drawn from -x to x, in turns of the colour wheel"),
+      CASVIT_FIELD(augment.cutout_holes, between(0, 1024),
+                   "Cutout: squares set to the mean; 0: off"),
+      CASVIT_FIELD(augment.cutout_length, between(0, 4096), "Cutout: side of a square, pixels"),
+      CASVIT_FIELD(augment.eval_crop_ratio, above_zero_to(1),
+                   "evaluation: the short side becomes image_size / ratio before the centre crop"),
+      CASVIT_FIELD(checkpoint.every_epochs, at_least(1),
+                   "epochs between checkpoints; there is always one after the last"),
+      CASVIT_FIELD(checkpoint.every_steps, at_least(0),
+                   "steps between checkpoints besides; 0: only at epochs"),
+      CASVIT_FIELD(checkpoint.keep, at_least(0),
+                   "newest checkpoints kept besides best and last; 0: all"),
+      CASVIT_FIELD(launch.expect_ranks, between(0, 1 << 20),
+                   "refuse any other number of ranks; 0: any that divides batch.shards"),
+      CASVIT_FIELD(launch.threads, between(0, 4096),
+                   "compute threads a rank; 0: derived from the cores"),
+  };
+}
+
+#undef CASVIT_FIELD
+
+}  // namespace
+
+const std::vector<Field>& fields() {
+  static const std::vector<Field> table = make_fields();
+  return table;
+}
+
+const Field* find_field(std::string_view key) {
+  const auto& table = fields();
+  const auto found = std::ranges::find(table, key, &Field::key);
+  return found == table.end() ? nullptr : &*found;
+}
+
+bool is_section(std::string_view name) { return !first_key(name).empty(); }
+
+std::string first_key(std::string_view section) {
+  const std::string prefix = std::string(section) + ".";
+  for (const Field& field : fields()) {
+    if (field.key.starts_with(prefix)) return std::string(field.key);
+  }
+  return {};
+}
+
+}  // namespace casvit::trainer

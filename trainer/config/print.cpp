@@ -1,0 +1,66 @@
+#include "trainer/config/config.h"
+#include "trainer/config/value.h"
+
+namespace casvit::trainer {
+namespace {
+
+std::string_view section_of(std::string_view key) {
+  const std::size_t dot = key.find('.');
+  return dot == std::string_view::npos ? std::string_view() : key.substr(0, dot);
+}
+
+/// A cell of a Markdown table.
+std::string cell(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '|') out += '\\';
+    out += c;
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string to_yaml(const Config& config, bool comments) {
+  std::string out;
+  std::string_view section;
+  for (const Field& field : fields()) {
+    if (section_of(field.key) != section) {
+      section = section_of(field.key);
+      if (comments) out += '\n';
+      out += std::string(section) + ":\n";
+    }
+    const std::string_view name =
+        section.empty() ? field.key : field.key.substr(section.size() + 1);
+    if (!section.empty()) out += "  ";
+    out += std::string(name) + ": " + print_field(field, config);
+    if (comments) out += "  # " + std::string(field.description);
+    out += '\n';
+  }
+  return out;
+}
+
+std::string config_reference() {
+  const Config defaults;
+  std::string out = "| key | default | type | permitted | meaning |\n|---|---|---|---|---|\n";
+  for (const Field& field : fields()) {
+    out += "| `" + std::string(field.key) + "` | `" + cell(print_field(field, defaults)) + "` | " +
+           type_name(field) + " | " + cell(describe(field.permitted)) + " | " +
+           cell(field.description) + " |\n";
+  }
+  return out;
+}
+
+std::vector<std::string> differences(const Config& before, const Config& after) {
+  std::vector<std::string> out;
+  for (const Field& field : fields()) {
+    const std::string old_value = print_field(field, before);
+    const std::string new_value = print_field(field, after);
+    if (old_value != new_value) {
+      out.push_back(std::string(field.key) + ": " + old_value + " -> " + new_value);
+    }
+  }
+  return out;
+}
+
+}  // namespace casvit::trainer

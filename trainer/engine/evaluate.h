@@ -1,0 +1,29 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "dataio/container/dataset.h"
+#include "dataio/loader/loader.h"
+#include "launch/communicator.h"
+#include "trainer/engine/compute.h"
+#include "trainer/model/rcvit.h"
+#include "trainer/report/evaluation.h"
+
+namespace casvit::trainer {
+
+struct EvaluateOptions {
+  dataio::EvalTransformOptions transform;
+  dataio::LoaderOptions loader;
+  int block_size = 64;  ///< samples a forward pass
+  std::string progress_label;  ///< shown on rank 0; empty: silent
+};
+
+/// What each model says of every sample of `dataset`, once each: blocks of `block_size` samples are
+/// dealt to the ranks in turn, computed in float32, and gathered to every rank. The pictures are
+/// decoded once for all models. The result does not depend on the number of ranks.
+std::vector<Evaluation> evaluate(const std::vector<const Rcvit*>& models,
+                                 const dataio::Dataset& dataset, const EvaluateOptions& options,
+                                 const at::Device& device, launch::Communicator& communicator);
+
+}  // namespace casvit::trainer

@@ -1,0 +1,70 @@
+#include "trainer/engine/resume_check.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "trainer/error.h"
+
+namespace casvit::trainer {
+namespace {
+
+/// Keys that decide which samples a step sees or which tensors there are.
+constexpr std::array<std::string_view, 8> kFixed{
+    "model.name",         "model.num_classes", "model.distillation", "batch.shards",
+    "batch.shard_size",   "train.seed",        "data.order",         "ema.decay"};
+
+/// Keys that say where and how long, not what: a change of them is worth a word only when it changes
+/// the schedule.
+constexpr std::array<std::string_view, 3> kQuiet{"data.train", "data.val", "train.max_steps"};
+
+bool listed(const auto& keys, std::string_view key) {
+  return std::find(keys.begin(), keys.end(), key) != keys.end();
+}
+
+/// EMA may change its decay, but not appear or disappear.
+bool is_fixed(std::string_view key, const Config& before, const Config& after) {
+  if (key == "ema.decay") {
+    return (before.ema.decay > 0) != (after.ema.decay > 0);
+  }
+  return listed(kFixed, key);
+}
+
+}  // namespace
+
+ResumeCheck check_resume(const CheckpointInfo& checkpoint, const Config& config,
+                         const std::string& data_hash, int threads, int ranks) {
+  const Config before = parse_config(checkpoint.config_yaml, "the checkpoint's configuration", {});
+  ResumeCheck check;
+  std::string refused;
+  for (const std::string& line : differences(before, config)) {
+    const std::string key = line.substr(0, line.find(':'));
+    if (is_fixed(key, before, config)) {
+      refused += "\n  " + line;
+    } else if (!listed(kQuiet, key)) {
+      check.notes.push_back("changed since the checkpoint: " + line);
+    }
+  }
+  if (!refused.empty()) {
+    throw ConfigError("this run cannot continue with another" + refused +
+                      "\nput the old value back, or start a new run with another --out");
+  }
+  if (checkpoint.data_hash != data_hash) {
+    throw ConfigError("the training data are not those of the checkpoint (hash " + data_hash + ", was " +
+                      checkpoint.data_hash + "); give the old files, or start a new run with another --out");
+  }
+  if (before.train.epochs != config.train.epochs) {
+    check.notes.push_back("the learning rate follows the schedule of " + std::to_string(config.train.epochs) +
+                          " epochs from here on; up to here it followed that of " +
+                          std::to_string(before.train.epochs));
+  }
+  if (checkpoint.ranks != ranks || checkpoint.threads != threads) {
+    check.notes.push_back("continuing on " + std::to_string(ranks) + " ranks x " + std::to_string(threads) +
+                          " threads, was " + std::to_string(checkpoint.ranks) + " x " +
+                          std::to_string(checkpoint.threads) +
+                          ": the same experiment, but not the same bits");
+  }
+  return check;
+}
+
+}  // namespace casvit::trainer

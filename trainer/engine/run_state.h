@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "trainer/checkpoint/checkpoint.h"
+#include "trainer/model/rcvit.h"
+#include "trainer/optim/adamw.h"
+#include "trainer/optim/loss_scaler.h"
+
+namespace casvit::trainer {
+
+/// Everything that training changes: what a checkpoint holds.
+struct RunState {
+  Rcvit model;
+  std::optional<Rcvit> average;  ///< the EMA of the model
+  AdamW optimizer;
+  LossScaler scaler;
+  std::int64_t step = 0;    ///< steps done over the whole run
+  std::int64_t update = 0;  ///< optimizer updates made: steps less those skipped by the loss scaler
+  double epoch_loss_sum = 0;
+  double best_acc1 = -1;
+  int best_epoch = 0;
+  double seconds_before = 0;
+
+  RunState(const RcvitOptions& model, const AdamWOptions& optimizer, bool with_average,
+           const at::Device& device);
+};
+
+/// The tensors of a checkpoint: model.*, ema.*, optimizer.exp_avg.*, optimizer.exp_avg_sq.*,
+/// scaler.*. They share memory with the state.
+std::vector<NamedTensor> checkpoint_tensors(const RunState& state);
+
+/// Puts a checkpoint's tensors and counters back. @throws CheckpointError naming the first tensor
+/// that is missing or has another shape.
+void restore(RunState& state, const Checkpoint& checkpoint);
+
+}  // namespace casvit::trainer

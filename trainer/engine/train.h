@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+
+#include "launch/world.h"
+#include "trainer/config/config.h"
+
+namespace casvit::trainer {
+
+enum class ResumeMode { kNone, kAuto, kCheckpoint };
+
+struct TrainOptions {
+  std::string out = "runs/train";  ///< run folder
+  ResumeMode resume = ResumeMode::kNone;
+  std::string checkpoint;  ///< for ResumeMode::kCheckpoint
+};
+
+/// Trains to the end of the schedule (or `train.max_steps`), evaluating, saving and reporting on the
+/// way. Every rank calls it.
+/// @throws ConfigError, CheckpointError, OutputError, DivergedError, dataio::InputError,
+/// launch::CommunicationError
+void train(const Config& config, const TrainOptions& options, launch::World& world);
+
+}  // namespace casvit::trainer

@@ -1,0 +1,413 @@
+#include "trainer/engine/training_run.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <utility>
+
+#include "trainer/engine/evaluate.h"
+#include "trainer/engine/options_from_config.h"
+#include "trainer/engine/resume_check.h"
+#include "trainer/engine/run_folder.h"
+#include "trainer/engine/versions.h"
+#include "trainer/engine/weights_init.h"
+#include "trainer/error.h"
+#include "trainer/optim/loss.h"
+#include "trainer/report/progress.h"
+#include "trainer/report/report.h"
+
+namespace casvit::trainer {
+namespace {
+
+template <typename... Arguments>
+std::string format(const char* pattern, Arguments... arguments) {
+  const int length = std::snprintf(nullptr, 0, pattern, arguments...);
+  std::string text(static_cast<std::size_t>(length), '\0');
+  std::snprintf(text.data(), text.size() + 1, pattern, arguments...);
+  return text;
+}
+
+double peak_memory_bytes() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) * 1024.0;
+}
+
+dataio::SampleOrder make_order(const Config& config, const dataio::Dataset& data) {
+  return config.data.order == "balanced"
+             ? dataio::SampleOrder::balanced(config.train.seed, data.labels(), data.num_classes())
+             : dataio::SampleOrder::shuffled(config.train.seed, data.size());
+}
+
+std::string three(const std::array<float, 3>& values) {
+  return format("%.9g,%.9g,%.9g", static_cast<double>(values[0]), static_cast<double>(values[1]),
+                static_cast<double>(values[2]));
+}
+
+std::vector<std::string> required(const std::vector<std::string>& files, const char* key) {
+  if (files.empty()) {
+    throw ConfigError(std::string(key) + " is empty; name the .h5 file that casvit-pack wrote, e.g. --set " +
+                      key + "=photos.train.h5");
+  }
+  return files;
+}
+
+}  // namespace
+
+TrainingRun::TrainingRun(const Config& config, const TrainOptions& options, launch::World& world)
+    : config_(config),
+      options_(options),
+      world_(world),
+      log_(world.rank() == 0),
+      threads_(launch::plan_rank_threads(world, config.launch.threads)),
+      compute_(choose_compute(config.device, config.precision.amp, world.local_rank())),
+      train_data_(required(config.data.train, "data.train")) {
+  if (config_.launch.expect_ranks != 0 && config_.launch.expect_ranks != world_.size()) {
+    throw ConfigError(format("launch.expect_ranks is %d, but %d ranks were started; start %d, or change it",
+                             config_.launch.expect_ranks, world_.size(), config_.launch.expect_ranks));
+  }
+  at::set_num_threads(threads_.compute);
+  plan_ = ShardPlan::make(config_.batch.shards, config_.batch.shard_size, world_.size(), world_.rank(),
+                          static_cast<std::int64_t>(train_data_.size()));
+  if (!config_.data.val.empty()) {
+    val_data_.emplace(config_.data.val);
+    if (val_data_->class_names() != train_data_.class_names()) {
+      throw ConfigError("data.val (" + val_data_->files().front() +
+                        ") has other classes than data.train (" + train_data_.files().front() +
+                        "); pack both from folders with the same class names");
+    }
+  }
+  refuse_unequal_ranks();
+
+  normalization_ = normalization_of(config_, train_data_);
+  schedule_ = schedule_of(config_, plan_.steps_per_epoch());
+  total_steps_ = schedule_.total_steps;
+  last_step_ = config_.train.max_steps > 0 ? std::min(config_.train.max_steps, total_steps_) : total_steps_;
+
+  const RcvitOptions model = model_of(config_, train_data_.num_classes());
+  const AdamWOptions optimizer{config_.optimizer.weight_decay, config_.optimizer.betas, config_.optimizer.eps};
+  state_ = std::make_unique<RunState>(model, optimizer, config_.ema.decay > 0, compute_.device);
+  state_->scaler.enabled = compute_.loss_scaling();
+
+  const std::string checkpoint = checkpoint_to_resume();
+  prepare_folder();
+  if (!checkpoint.empty()) {
+    resume_from(checkpoint);
+  } else {
+    state_->model.initialise(config_.train.seed);
+    if (!config_.model.init.empty()) {
+      load_weights(config_.model.init, state_->model.state());
+    }
+    if (state_->average) {
+      state_->average->state().copy_from(state_->model.state());
+    }
+  }
+  if (is_leader()) {
+    metrics_.emplace(options_.out, state_->step);
+    checkpoints_ = std::make_unique<CheckpointWriter>(options_.out, config_.checkpoint.keep);
+  }
+  describe_start(!checkpoint.empty());
+
+  TrainingStepOptions step;
+  step.shards = plan_.shards;
+  step.shards_per_rank = plan_.shards_per_rank();
+  step.seed = config_.train.seed;
+  step.clip_norm = config_.clip.norm;
+  if (config_.loss.class_weights == "balanced") {
+    step.class_weights = at::tensor(balanced_class_weights(train_data_.class_counts())).to(compute_.device);
+  }
+  if (state_->average) {
+    step.ema = EmaOptions{config_.ema.decay, config_.ema.warmup};
+  }
+  training_step_ = std::make_unique<TrainingStep>(
+      state_->model, state_->average ? &state_->average->state() : nullptr, state_->optimizer,
+      state_->scaler, world_.communicator(), compute_, step);
+  loader_ = std::make_unique<dataio::Loader>(
+      train_data_, plan_.sequence(make_order(config_, train_data_), state_->step, last_step_),
+      dataio::Loader::Training{train_transform_of(config_, normalization_),
+                               mixup_of(config_, model.num_classes), config_.train.seed},
+      dataio::LoaderOptions{config_.data.loader_threads > 0 ? config_.data.loader_threads : threads_.loader,
+                            config_.data.queue_batches});
+}
+
+TrainingRun::~TrainingRun() = default;
+
+void TrainingRun::refuse_unequal_ranks() {
+  const std::string mine = train_data_.content_hash() + (val_data_ ? val_data_->content_hash() : "") + to_yaml(config_);
+  const std::vector<std::string> all = launch::all_gather_strings(world_.communicator(), mine);
+  for (std::size_t rank = 1; rank < all.size(); ++rank) {
+    if (all[rank] != all[0]) {
+      throw ConfigError(format("rank %zu has another configuration or other data than rank 0; every rank "
+                               "must see the same files and options", rank));
+    }
+  }
+}
+
+std::string TrainingRun::checkpoint_to_resume() {
+  std::string mine;
+  if (is_leader()) {
+    if (options_.resume == ResumeMode::kCheckpoint) {
+      mine = options_.checkpoint;
+    } else if (options_.resume == ResumeMode::kAuto) {
+      std::vector<std::string> warnings;
+      mine = newest_checkpoint(options_.out, &warnings).value_or("");
+      for (const std::string& warning : warnings) {
+        log_.line("warning: " + warning);
+      }
+    } else if (holds_a_run(options_.out)) {
+      throw ConfigError(options_.out + " already holds a run; continue it with --resume auto, or choose "
+                        "another folder with --out");
+    }
+  }
+  return launch::all_gather_strings(world_.communicator(), mine)[0];
+}
+
+void TrainingRun::prepare_folder() {
+  if (is_leader()) {
+    make_run_folder(options_.out);
+    write_text_file(options_.out + "/config.yaml", to_yaml(config_, true));
+    log_.open(options_.out);
+  }
+}
+
+void TrainingRun::resume_from(const std::string& path) {
+  const Checkpoint checkpoint = read_checkpoint(path);
+  const ResumeCheck check =
+      check_resume(checkpoint.info, config_, train_data_.content_hash(), threads_.compute, world_.size());
+  for (const std::string& note : check.notes) {
+    log_.line(note);
+  }
+  restore(*state_, checkpoint);
+  if (state_->step >= last_step_) {
+    log_.line(format("%s is finished: %lld of %lld steps are done. To train on, raise train.epochs%s.",
+                     options_.out.c_str(), static_cast<long long>(state_->step),
+                     static_cast<long long>(last_step_),
+                     last_step_ < total_steps_ ? " or train.max_steps" : ""));
+  }
+}
+
+void TrainingRun::describe_start(bool resumed) {
+  log_.line(format("%s, %lld parameters, %d classes; %s; %d rank%s x %d thread%s",
+                   config_.model.name.c_str(), static_cast<long long>(state_->model.state().parameter_count()),
+                   state_->model.options().num_classes, compute_.describe().c_str(), world_.size(),
+                   world_.size() == 1 ? "" : "s", threads_.compute, threads_.compute == 1 ? "" : "s"));
+  if (compute_.device.is_cpu() && compute_.autocast && !cpu_has_bf16()) {
+    log_.line("warning: this processor has no bf16 arithmetic, and emulating it is many times slower than "
+              "float32; precision.amp: auto uses bf16 only where it is fast");
+  }
+  log_.line(format("train: %s; batch %lld = %lld shards x %lld; %lld steps an epoch", data_fact(train_data_).c_str(),
+                   static_cast<long long>(plan_.global_batch()), static_cast<long long>(plan_.shards),
+                   static_cast<long long>(plan_.shard_size), static_cast<long long>(plan_.steps_per_epoch())));
+  if (val_data_) {
+    log_.line("val: " + data_fact(*val_data_));
+  }
+  log_.line((resumed ? format("continuing %s after step %lld (epoch %lld)", options_.out.c_str(),
+                              static_cast<long long>(state_->step), static_cast<long long>(epochs_done()))
+                     : "writing to " + options_.out));
+}
+
+std::string TrainingRun::data_fact(const dataio::Dataset& data) const {
+  return format("%llu pictures in %s", static_cast<unsigned long long>(data.size()), data.files().front().c_str()) +
+         (data.files().size() > 1 ? format(" and %zu more", data.files().size() - 1) : "");
+}
+
+void TrainingRun::train_to_next_stop() {
+  epoch_metrics_.reset();
+  is_best_ = false;
+  if (at_epoch_end()) {
+    epoch_started_ = Clock::now();
+    epoch_step_seconds_ = 0;
+    epoch_steps_ = 0;
+    state_->epoch_loss_sum = 0;
+  }
+  const std::int64_t steps_per_epoch = plan_.steps_per_epoch();
+  std::int64_t stop = std::min(last_step_, (epochs_done() + 1) * steps_per_epoch);
+  if (const std::int64_t every = config_.checkpoint.every_steps; every > 0) {
+    stop = std::min(stop, (state_->step / every + 1) * every);
+  }
+  std::optional<Progress> progress;
+  if (is_leader()) {
+    progress.emplace(format("epoch %lld/%d", static_cast<long long>(epochs_done() + 1), config_.train.epochs),
+                     steps_per_epoch);
+  }
+  while (state_->step < stop) {
+    take_step();
+    if (progress) {
+      const std::int64_t done = (state_->step - 1) % steps_per_epoch + 1;
+      const double rate = static_cast<double>(epoch_steps_ * plan_.global_batch()) / epoch_step_seconds_;
+      const std::int64_t in_epoch = (state_->step - 1) % steps_per_epoch + 1;
+      progress->update(done, format("loss %.4f  lr %.2e  %.0f images/s  run ETA %s",
+                                    state_->epoch_loss_sum / static_cast<double>(in_epoch),
+                                    cosine_learning_rate(schedule_, state_->step - 1), rate,
+                                    format_duration(static_cast<double>((last_step_ - state_->step) * plan_.global_batch()) / rate).c_str()));
+    }
+  }
+}
+
+void TrainingRun::take_step() {
+  const auto start = Clock::now();
+  const double learning_rate = cosine_learning_rate(schedule_, state_->step);
+  const StepResult result = training_step_->run(*loader_, state_->step, state_->update, learning_rate);
+  state_->update += result.skipped ? 0 : 1;
+  const auto epoch = static_cast<int>(epochs_done()) + 1;
+  state_->step += 1;
+  state_->epoch_loss_sum += static_cast<double>(result.loss);
+  const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  epoch_step_seconds_ += seconds;
+  epoch_steps_ += 1;
+  step_seconds_here_ += seconds;
+  steps_here_ += 1;
+  if (metrics_) {
+    StepMetrics metrics;
+    metrics.step = state_->step;
+    metrics.epoch = epoch;
+    metrics.loss = result.loss;
+    metrics.lr = learning_rate;
+    metrics.grad_norm = static_cast<float>(result.grad_norm);
+    metrics.images_per_second = static_cast<double>(plan_.global_batch()) / seconds;
+    metrics.data_seconds = result.data_seconds;
+    metrics.comm_exposed_seconds = result.comm_exposed_seconds;
+    metrics_->append(metrics);
+  }
+}
+
+void TrainingRun::run_evaluation(const std::string& label) {
+  std::vector<const Rcvit*> models{&state_->model};
+  if (state_->average) {
+    models.push_back(&*state_->average);
+  }
+  EvaluateOptions options;
+  options.transform = eval_transform_of(config_, normalization_);
+  options.loader = {threads_.loader, config_.data.queue_batches};
+  options.block_size = config_.eval.batch_size;
+  options.progress_label = label;
+  evaluations_ = trainer::evaluate(models, *val_data_, options, compute_.device, world_.communicator());
+}
+
+void TrainingRun::evaluate() {
+  if (!at_epoch_end()) {
+    return;
+  }
+  const auto epoch = static_cast<int>(epochs_done());
+  EpochMetrics metrics;
+  metrics.step = state_->step;
+  metrics.epoch = epoch;
+  metrics.train_loss = state_->epoch_loss_sum / static_cast<double>(plan_.steps_per_epoch());
+  metrics.images_per_second = static_cast<double>(epoch_steps_ * plan_.global_batch()) / epoch_step_seconds_;
+  std::string accuracies;
+  if (val_data_ && (epoch % config_.eval.every_epochs == 0 || finished())) {
+    run_evaluation(format("evaluating epoch %d", epoch));
+    const Accuracy model = accuracy_of(evaluations_[0]);
+    metrics.model_acc1 = model.acc1();
+    metrics.model_acc5 = model.acc5();
+    metrics.model_loss = model.loss;
+    double counts = model.acc1();
+    accuracies = format("  acc1 %.2f%%", model.acc1());
+    if (state_->average) {
+      const Accuracy ema = accuracy_of(evaluations_[1]);
+      metrics.ema_acc1 = ema.acc1();
+      metrics.ema_acc5 = ema.acc5();
+      metrics.ema_loss = ema.loss;
+      counts = ema.acc1();
+      accuracies += format("  EMA acc1 %.2f%%", ema.acc1());
+    }
+    if (counts > state_->best_acc1) {
+      state_->best_acc1 = counts;
+      state_->best_epoch = epoch;
+      is_best_ = true;
+    }
+  }
+  metrics.seconds = std::chrono::duration<double>(Clock::now() - epoch_started_).count();
+  epoch_metrics_ = metrics;
+  log_.line(format("epoch %d/%d  loss %.4f%s  %.0f images/s  %s", epoch, config_.train.epochs, metrics.train_loss,
+                   accuracies.c_str(), metrics.images_per_second, format_duration(metrics.seconds).c_str()));
+}
+
+double TrainingRun::seconds_so_far() const {
+  return state_->seconds_before + std::chrono::duration<double>(Clock::now() - started_).count();
+}
+
+void TrainingRun::save() {
+  if (metrics_ && epoch_metrics_) {
+    metrics_->append(*epoch_metrics_);
+  }
+  const bool by_epoch = at_epoch_end() && (epochs_done() % config_.checkpoint.every_epochs == 0 || finished() || is_best_);
+  const bool by_step = !by_epoch && ((config_.checkpoint.every_steps > 0 && state_->step % config_.checkpoint.every_steps == 0) || finished());
+  if (!checkpoints_ || (!by_epoch && !by_step)) {
+    return;
+  }
+  Checkpoint checkpoint;
+  CheckpointInfo& info = checkpoint.info;
+  info.step = state_->step;
+  info.epoch = static_cast<int>(epochs_done());
+  info.step_in_epoch = state_->step % plan_.steps_per_epoch();
+  info.epoch_loss_sum = info.step_in_epoch == 0 ? 0 : state_->epoch_loss_sum;
+  info.best_acc1 = state_->best_acc1;
+  info.best_epoch = state_->best_epoch;
+  info.seconds_before = seconds_so_far();
+  info.config_yaml = to_yaml(config_);
+  info.classes = train_data_.class_names();
+  info.data_hash = train_data_.content_hash();
+  info.normalization_mean = three(normalization_.mean);
+  info.normalization_std = three(normalization_.std);
+  info.image_size = config_.model.image_size;
+  info.eval_crop_ratio = config_.augment.eval_crop_ratio;
+  info.ranks = world_.size();
+  info.threads = threads_.compute;
+  for (const auto& [name, version] : versions()) {
+    info.versions += name + " " + version + "\n";
+  }
+  checkpoint.tensors = checkpoint_tensors(*state_);
+  checkpoints_->save(checkpoint, by_epoch ? CheckpointWriter::Kind::kEpoch : CheckpointWriter::Kind::kStep, is_best_);
+}
+
+void TrainingRun::report() {
+  loader_.reset();
+  if (val_data_ && evaluations_.empty()) {
+    run_evaluation("evaluating");
+  }
+  if (!is_leader()) {
+    return;
+  }
+  checkpoints_->wait();
+  if (!val_data_) {
+    log_.line("no data.val, so no report; checkpoints are in " + options_.out + "/checkpoints");
+    return;
+  }
+  ReportInput input;
+  input.title = config_.model.name + " on " + std::filesystem::path(val_data_->files().front()).filename().string();
+  input.classes = val_data_->class_names();
+  input.model = evaluations_[0];
+  if (state_->average) {
+    input.ema = evaluations_[1];
+  }
+  input.path = [this](std::uint64_t sample) { return val_data_->source_path(sample); };
+  input.history = read_history(options_.out);
+  input.config_yaml = to_yaml(config_);
+  input.data = {{"training pictures", std::to_string(train_data_.size())},
+                {"training files", data_fact(train_data_)},
+                {"training data hash", train_data_.content_hash()},
+                {"validation pictures", std::to_string(val_data_->size())},
+                {"validation files", data_fact(*val_data_)},
+                {"validation data hash", val_data_->content_hash()}};
+  input.versions = versions();
+  input.versions["compute"] = compute_.describe();
+  input.cost = {{"seconds", seconds_so_far()},
+                {"peak_memory_bytes", peak_memory_bytes()},
+                {"ranks", world_.size()},
+                {"threads_per_rank", threads_.compute}};
+  if (steps_here_ > 0) {
+    input.cost["images_per_second"] = static_cast<double>(steps_here_ * plan_.global_batch()) / step_seconds_here_;
+  }
+  const std::string page = write_report(options_.out, input);
+  const Accuracy best = accuracy_of(evaluations_.back());
+  log_.line(format("%s top-1 %.2f%%, top-5 %.2f%% on %lld validation pictures, %s in all", state_->average ? "EMA" : "model",
+                   best.acc1(), best.acc5(), static_cast<long long>(best.samples), format_duration(seconds_so_far()).c_str()));
+  log_.line("report: " + page);
+}
+
+}  // namespace casvit::trainer

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "trainer/model/layers.h"
+#include "trainer/model/state.h"
+
+namespace casvit::trainer {
+
+/// Depths and widths of a CAS-ViT (Zhang et al., "CAS-ViT: Convolutional Additive Self-attention
+/// Vision Transformers for Efficient Mobile Applications", arXiv:2408.03703, Table 1).
+struct RcvitOptions {
+  std::array<int, 4> layers{};
+  std::array<int, 4> embed_dims{};
+  int num_classes = 1000;
+  int mlp_ratio = 4;
+  double drop_path = 0.0;     ///< rate of the last block; linear from 0 at the first
+  bool distillation = false;  ///< a second head
+  /// No classifier: the stages' outputs, each through a batch norm of its own (`norm0`, `norm2`, ...).
+  bool features_only = false;
+};
+
+/// The published sizes: rcvit_xs, rcvit_s, rcvit_m, rcvit_t.
+const std::vector<std::string>& rcvit_names();
+/// @throws ConfigError naming the four for any other name.
+RcvitOptions rcvit_options(const std::string& name);
+
+/// What a forward pass of a training step carries besides the pictures.
+struct TrainingPass {
+  /// Flat, laid out as `ModelState::buffers()`: every batch norm adds its batch mean and unbiased
+  /// batch variance here instead of touching the running statistics.
+  at::Tensor batch_statistics;
+  std::uint64_t seed = 0;   ///< key of drop path, with step and shard
+  std::uint64_t step = 0;
+  std::uint64_t shard = 0;
+};
+
+/// CAS-ViT, with the official state-dict names. Not thread-safe; gradients go to the views given
+/// to `attach_gradients`.
+class Rcvit {
+ public:
+  Rcvit(const RcvitOptions& options, at::ScalarType type, at::Device device);
+
+  /// Fills parameters as the published model does (convolutions: Kaiming uniform with a = sqrt 5;
+  /// linear: normal, std 0.02, biases 0), keyed by (seed, tensor), and resets the buffers.
+  void initialise(std::uint64_t seed);
+
+  struct Output {
+    at::Tensor logits;        ///< `[N, num_classes]`
+    at::Tensor distillation;  ///< `[N, num_classes]` of the second head; undefined without one
+  };
+
+  /// @param images `[N, 3, H, W]`, channels-last
+  Output forward_training(const at::Tensor& images, const TrainingPass& pass);
+  /// Evaluation: running statistics, no drop path, heads averaged. Records no gradients.
+  at::Tensor forward(const at::Tensor& images) const;
+  /// The four stages' outputs `[N, embed_dims[i], H / 2^(i + 2), W / 2^(i + 2)]`, with running
+  /// statistics and gradients recorded where the caller's grad mode says so.
+  std::vector<at::Tensor> forward_features(const at::Tensor& images) const;
+
+  /// Makes `gradients` (flat, laid out as `state().parameters()`) the parameters' gradients;
+  /// backward adds to it.
+  void attach_gradients(const at::Tensor& gradients);
+
+  ModelState& state() { return state_; }
+  const ModelState& state() const { return state_; }
+  const RcvitOptions& options() const { return options_; }
+
+ private:
+  at::Tensor forward_stages(const at::Tensor& images, const BatchNormPass& pass,
+                            DropPathDraws* drop_path, std::vector<at::Tensor>* features) const;
+
+  RcvitOptions options_;
+  ModelState state_;
+  Stem stem_;
+  std::vector<Stage> stages_;
+  std::vector<BatchNorm> feature_norms_;
+  BatchNorm norm_;
+  Linear head_, distillation_head_;
+};
+
+}  // namespace casvit::trainer

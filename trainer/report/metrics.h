@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace casvit::trainer {
+
+/// One optimisation step. `step` and `epoch` count from 1.
+struct StepMetrics {
+  std::int64_t step = 0;
+  int epoch = 0;
+  float loss = 0;  ///< mean over the global batch
+  double lr = 0;
+  float grad_norm = 0;  ///< before clipping
+  double images_per_second = 0;
+  double data_seconds = 0;          ///< waiting for the loader
+  double comm_exposed_seconds = 0;  ///< waiting for communication
+};
+
+struct EpochMetrics {
+  std::int64_t step = 0;
+  int epoch = 0;
+  double train_loss = 0;
+  double seconds = 0;  ///< whole epoch, evaluation included
+  double images_per_second = 0;
+  std::optional<double> model_acc1, model_acc5, model_loss;  ///< absent where not evaluated
+  std::optional<double> ema_acc1, ema_acc5, ema_loss;
+};
+
+/// What a run folder's metrics.jsonl holds.
+struct History {
+  std::vector<StepMetrics> steps;
+  std::vector<EpochMetrics> epochs;
+};
+
+/// Writes metrics.jsonl and metrics.csv of a run folder (rank 0 only), a line a step and a line an
+/// epoch, flushed at once; both always parse, also after a kill.
+class MetricsLog {
+ public:
+  /// Opens for appending; lines after `resume_step` (of an interrupted run) are dropped first, as
+  /// is a torn last line. `resume_step` 0 starts afresh. @throws OutputError, CheckpointError
+  MetricsLog(const std::string& run_folder, std::int64_t resume_step);
+  ~MetricsLog();
+  MetricsLog(MetricsLog&&) noexcept;
+
+  void append(const StepMetrics& metrics);
+  void append(const EpochMetrics& metrics);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// Reads metrics.jsonl. @throws CheckpointError naming file and line.
+History read_history(const std::string& run_folder);
+
+}  // namespace casvit::trainer
