@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <stdexcept>
+#include <type_traits>
 
 #include "launch/half_precision.h"
 
@@ -49,7 +51,14 @@ struct Max {
   template <typename T>
   static T combine(T left, T right) {
     // A NaN on the right is taken by the second test; one on the left loses no comparison.
-    return (right > left || right != right) ? right : left;
+    return (right > left || is_nan(right)) ? right : left;
+  }
+
+ private:
+  template <typename T>
+  static bool is_nan(T value) {
+    if constexpr (std::is_floating_point_v<T>) return std::isnan(value);
+    return false;
   }
 };
 

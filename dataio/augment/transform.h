@@ -16,18 +16,20 @@ struct Normalization {
 
 /// Training augmentation, in the order in which it is applied.
 struct TrainTransformOptions {
-  int image_size = 224;                               ///< side of the square result, pixels
-  std::array<double, 2> crop_scale{0.08, 1.0};        ///< RandomResizedCrop: share of the area
+  int image_size = 224;                                ///< side of the square result, pixels
+  std::array<double, 2> crop_scale{0.08, 1.0};         ///< RandomResizedCrop: share of the area
   std::array<double, 2> crop_ratio{3.0 / 4, 4.0 / 3};  ///< RandomResizedCrop: width / height
   Interpolation interpolation = Interpolation::kBicubic;
   double horizontal_flip = 0.5;  ///< probability
   double vertical_flip = 0.0;    ///< probability
-  std::string rand_augment;      ///< timm's string, e.g. "rand-m9-mstd0.5-inc1"; empty: off
-  double brightness = 0.0;       ///< ColorJitter: factor in [1 - b, 1 + b]
+  /// timm's string, e.g. "rand-m9-mstd0.5-inc1" (see rand_augment.h); empty: off. Geometric
+  /// operations interpolate as above and fill with the mean colour, as timm's create_transform.
+  std::string rand_augment;
+  double brightness = 0.0;  ///< ColorJitter: factor in [1 - b, 1 + b]
   double contrast = 0.0;
   double saturation = 0.0;
-  double hue = 0.0;      ///< shift in [-hue, hue], at most 0.5
-  int cutout_holes = 0;  ///< Cutout (DeVries and Taylor, 2017), on the normalised tensor: zeros
+  double hue = 0.0;       ///< shift in [-hue, hue], at most 0.5
+  int cutout_holes = 0;   ///< Cutout (DeVries and Taylor, 2017), on the normalised tensor: zeros
   int cutout_length = 0;  ///< side of a hole, pixels
   Normalization normalization;
 };
@@ -50,6 +52,7 @@ struct AugmentKey {
 };
 
 /// @throws UsageError naming the option that cannot be (image_size < 1, scale outside (0, 1], ...).
+void validate(const Normalization& normalization);
 void validate(const TrainTransformOptions& options);
 void validate(const EvalTransformOptions& options);
 

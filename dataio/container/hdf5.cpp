@@ -38,8 +38,8 @@ void throw_hdf5_error(const char* call, const char* file, int line) {
   const std::string_view text = call;
   message += " (";
   message += text.substr(0, text.find('('));
-  message += " at " + std::filesystem::path(file).filename().string() + ":" +
-             std::to_string(line) + ")";
+  message +=
+      " at " + std::filesystem::path(file).filename().string() + ":" + std::to_string(line) + ")";
   throw Hdf5Error(message);
 }
 

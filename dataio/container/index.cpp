@@ -2,12 +2,13 @@
 
 #include <xxhash.h>
 
-#include <array>
 #include <bit>
 #include <memory>
 #include <new>
+#include <string_view>
 #include <unordered_set>
 
+#include "dataio/container/display.h"
 #include "dataio/error.h"
 #include "dataio/image/decode.h"
 
@@ -81,8 +82,7 @@ void check_samples(const ContainerIndex& index, std::uint64_t blob_bytes) {
       throw InputError(sample_text(i) + " has no pixels by its height and width");
     }
     if (index.codec[i] > static_cast<std::uint8_t>(Codec::kWebp)) {
-      throw InputError(sample_text(i) + " has the unknown codec " +
-                       std::to_string(index.codec[i]));
+      throw InputError(sample_text(i) + " has the unknown codec " + std::to_string(index.codec[i]));
     }
     // Divided, not multiplied: height * width * 3 can pass 64 bits.
     if (index.codec[i] == static_cast<std::uint8_t>(Codec::kRawRgb) &&
@@ -161,29 +161,6 @@ void check_index(const ContainerIndex& index, std::uint64_t blob_bytes) {
   check_samples(index, blob_bytes);
   check_classes(index);
   check_sources(index);
-}
-
-std::string hash_text(std::uint64_t hash) {
-  constexpr std::array<char, 17> kDigits{"0123456789abcdef"};
-  std::string text(16, '0');
-  for (std::size_t i = 0; i < 16; ++i) text[15 - i] = kDigits[(hash >> (4 * i)) & 15];
-  return text;
-}
-
-std::string display_path(std::string_view path) {
-  constexpr std::array<char, 17> kDigits{"0123456789abcdef"};
-  std::string text;
-  for (const char character : path) {
-    const auto byte = static_cast<unsigned char>(character);
-    if (byte < 0x20 || byte == 0x7f) {
-      text += "\\x";
-      text += kDigits[byte >> 4];
-      text += kDigits[byte & 15];
-    } else {
-      text += character;
-    }
-  }
-  return text;
 }
 
 }  // namespace casvit::dataio

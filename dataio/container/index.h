@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "dataio/augment/transform.h"
@@ -49,11 +48,5 @@ std::uint64_t index_hash(const ContainerIndex& index);
 /// `blob_bytes`, labels and codecs are known ones, counts and paths fit.
 /// @throws InputError saying what disagrees, without the file's name.
 void check_index(const ContainerIndex& index, std::uint64_t blob_bytes);
-
-/// 16 lower-case hex digits.
-std::string hash_text(std::uint64_t hash);
-
-/// A path for a message or a terminal: control bytes become `\xNN`, everything else stays.
-std::string display_path(std::string_view path);
 
 }  // namespace casvit::dataio

@@ -3,13 +3,12 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <cerrno>
 #include <filesystem>
 #include <utility>
 
+#include "dataio/container/display.h"
 #include "dataio/container/file_descriptor.h"
-#include "dataio/container/index.h"
 #include "dataio/error.h"
 
 namespace casvit::dataio {
@@ -34,11 +33,13 @@ PendingFile::PendingFile(std::string path) : path_(std::move(path)) {
     throw OutputError("cannot write " + display_path(path_) + ": there is no folder " +
                       display_path(folder.string()) + "; make it first");
   }
-  // Unique among processes by the process's number, within one by a counter.
-  static std::atomic<unsigned> counter{0};
-  temporary_path_ = (folder / ("." + fs::path(path_).filename().string() + ".part-" +
-                               std::to_string(::getpid()) + "-" + std::to_string(counter++)))
-                        .string();
+  // The process's number keeps processes apart; whoever creates the file does so exclusively.
+  for (int i = 0;; ++i) {
+    const std::string name = std::string(".") + fs::path(path_).filename().string() + ".part-" +
+                             std::to_string(::getpid()) + "-" + std::to_string(i);
+    temporary_path_ = (folder / name).string();
+    if (!fs::exists(fs::symlink_status(temporary_path_, error))) return;
+  }
 }
 
 PendingFile::~PendingFile() {
@@ -50,8 +51,7 @@ void PendingFile::publish() {
     throw OutputError("cannot give " + display_path(path_) + " its name: " + system_error_text());
   }
   published_ = true;
-  const FileDescriptor folder(
-      ::open(folder_of(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const FileDescriptor folder(::open(folder_of(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   // Some network file systems cannot fsync a folder and say EINVAL; the rename stands all the same.
   if (folder.get() < 0 || (::fsync(folder.get()) != 0 && errno != EINVAL)) {
     throw OutputError("cannot make the name " + display_path(path_) +

@@ -18,8 +18,8 @@ class PendingFile {
   const std::string& path() const { return path_; }
   const std::string& temporary_path() const { return temporary_path_; }
 
-  /// Gives the file its name, replacing one that was there, and makes the name durable (fsync of the
-  /// folder). The file's content must have been fsynced. @throws OutputError
+  /// Gives the file its name, replacing one that was there, and makes the name durable (fsync of
+  /// the folder). The file's content must have been fsynced. @throws OutputError
   void publish();
 
  private:

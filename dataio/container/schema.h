@@ -14,9 +14,10 @@
 ///     /source/path    uint8 bytes   path of sample i: [offset[i], offset[i + 1]), any bytes
 ///     /source/offset  uint64 [N+1]
 ///
-/// Attributes of the root group: `format`, `schema_major`, `schema_minor`, `complete` (written last),
-/// `split`, `mean`, `std`, `created`, `tool_version`, `command_line`, `index_hash`. Everything is
-/// little-endian. A reader takes any file of its own major version: minor versions only add.
+/// Attributes of the root group: `format`, `schema_major`, `schema_minor`, `complete` (written
+/// last), `split`, `mean`, `std`, `created`, `tool_version`, `command_line`, `index_hash`.
+/// Everything is little-endian. A reader takes any file of its own major version: minor versions
+/// only add.
 namespace casvit::dataio::schema {
 
 inline constexpr const char* kFormat = "casvit-hdf5";

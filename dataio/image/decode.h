@@ -38,13 +38,13 @@ ImageHeader read_image_header(std::span<const std::uint8_t> bytes,
 void check_image_structure(std::span<const std::uint8_t> bytes,
                            std::int64_t max_pixels = kDefaultMaxPixels);
 
-/// Decodes to RGB, equal bit for bit to `Image.open(f).convert("RGB")` of Pillow 13.0.0. JPEG: ISLOW
-/// DCT, fancy upsampling, grey, CMYK and YCCK (taken for inverted, as Adobe writes them). PNG: every
-/// colour type and depth, interlaced or not; alpha and tRNS are dropped, 16-bit colour keeps its high
-/// bytes, 16-bit grey saturates (Pillow's I;16: every level above 255 is white). WebP: lossy,
-/// lossless, the first frame of an animation. Orientation tags and colour profiles are not applied.
-/// Stricter than Pillow: whatever libjpeg warns of as corrupt data, a missing end marker and a wrong
-/// checksum are errors.
+/// Decodes to RGB, equal bit for bit to `Image.open(f).convert("RGB")` of Pillow 13.0.0. JPEG:
+/// ISLOW DCT, fancy upsampling, grey, CMYK and YCCK (taken for inverted, as Adobe writes them).
+/// PNG: every colour type and depth, interlaced or not; alpha and tRNS are dropped, 16-bit colour
+/// keeps its high bytes, 16-bit grey saturates (Pillow's I;16: every level above 255 is white).
+/// WebP: lossy, lossless, the first frame of an animation. Orientation tags and colour profiles are
+/// not applied. Stricter than Pillow: whatever libjpeg warns of as corrupt data, a missing end
+/// marker and a wrong checksum are errors.
 /// @throws InputError on corrupt or truncated data: a partly decoded picture is never returned.
 Image decode_image(std::span<const std::uint8_t> bytes,
                    std::int64_t max_pixels = kDefaultMaxPixels);

@@ -1,10 +1,13 @@
-#include <csetjmp>
-#include <cstdio>  // jpeglib.h needs FILE
-
-#include <jerror.h>
+// jpeglib.h needs FILE and size_t before it.
+// clang-format off
+#include <cstddef>
+#include <cstdio>
 #include <jpeglib.h>
+#include <jerror.h>
+// clang-format on
 
 #include <algorithm>
+#include <csetjmp>
 #include <vector>
 
 #include "dataio/image/codec.h"
@@ -12,7 +15,8 @@
 namespace casvit::dataio {
 namespace {
 
-/// A progressive picture of more scans is an attack on the decoder's time: encoders write about ten.
+/// A progressive picture of more scans is an attack on the decoder's time: encoders write about
+/// ten.
 constexpr int kMaxScans = 500;
 
 /// Lines asked from libjpeg at once; it hands out as many as it has upsampled (at most four).
@@ -26,8 +30,9 @@ struct ErrorManager {
 
 ErrorManager& manager(j_common_ptr info) { return *reinterpret_cast<ErrorManager*>(info->err); }
 
-/// Whether a warning means that pixels are wrong. The others are about files that merely bend a rule
-/// (an unknown Adobe transform, the spectral selection of a sequential scan, an odd JFIF version).
+/// Whether a warning means that pixels are wrong. The others are about files that merely bend a
+/// rule (an unknown Adobe transform, the spectral selection of a sequential scan, an odd JFIF
+/// version).
 bool means_corrupt(int code) {
   switch (code) {
     case JWRN_ADOBE_XFORM:
@@ -122,8 +127,8 @@ class JpegReader {
   }
 
   void read_cmyk_line(std::uint8_t* pixels, std::uint8_t* line) {
-    std::uint8_t* out = pixels + static_cast<std::size_t>(info_.output_scanline) *
-                                     info_.output_width * 3;
+    std::uint8_t* out =
+        pixels + static_cast<std::size_t>(info_.output_scanline) * info_.output_width * 3;
     JSAMPROW row = line;
     jpeg_read_scanlines(&info_, &row, 1);
     for (JDIMENSION x = 0; x < info_.output_width; ++x, line += 4, out += 3) {

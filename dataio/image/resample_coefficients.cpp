@@ -45,8 +45,8 @@ ResampleCoefficients resample_coefficients(int input_size, float begin, float en
   std::vector<double> weights(static_cast<std::size_t>(taps));
   for (int i = 0; i < output_size; ++i) {
     const double center = begin + (i + 0.5) * scale;
-    const int first = std::max(static_cast<int>(center - support + 0.5), 0);
-    const int last = std::min(static_cast<int>(center + support + 0.5), input_size);
+    const int first = std::max(static_cast<int>(std::floor(center - support + 0.5)), 0);
+    const int last = std::min(static_cast<int>(std::floor(center + support + 0.5)), input_size);
     const int count = last - first;
     double sum = 0.0;
     for (int k = 0; k < count; ++k) {

@@ -11,7 +11,8 @@ namespace casvit::dataio {
 inline constexpr int kPrecisionBits = 32 - 8 - 2;
 
 /// One direction of a resize: output i is the sum over k < count[i] of
-/// `weights[i * stride + k] * input[first[i] + k]`, in fixed point; weights beyond count[i] are zero.
+/// `weights[i * stride + k] * input[first[i] + k]`, in fixed point; weights beyond count[i] are
+/// zero.
 struct ResampleCoefficients {
   std::vector<int> first;
   std::vector<int> count;

@@ -62,10 +62,10 @@ void vertical_portable(const std::uint8_t* in, std::size_t stride, std::size_t r
 
 #if defined(__x86_64__)
 
-// Note "Exact sums from 16-bit products": a weight w is split into w = high * 2^15 + low with low in
-// [0, 2^15). Both halves fit 16 bits signed, so that pmaddwd multiplies pixels with them and adds
-// pairs, twice as many products an instruction as 32-bit multiplies give. The sum is
-// (sum(high * p) << 15) + sum(low * p), modulo 2^32, like the plain loop's: the same bits.
+// Note "Exact sums from 16-bit products": a weight w is split into w = high * 2^15 + low with low
+// in [0, 2^15). Both halves fit 16 bits signed, so that pmaddwd multiplies pixels with them and
+// adds pairs, twice as many products an instruction as 32-bit multiplies give. The sum is (sum(high
+// * p) << 15) + sum(low * p), modulo 2^32, like the plain loop's: the same bits.
 constexpr int kLowBits = 15;
 
 #define CASVIT_AVX2 __attribute__((target("avx2")))
@@ -87,9 +87,9 @@ CASVIT_AVX2 inline void accumulate(SplitSums& sums, __m256i pixels, __m256i high
 /// Four neighbouring pixels as 16-bit pairs: the lower half holds r0 r1 g0 g1 b0 b1 0 0, the upper
 /// half pixels 2 and 3 likewise.
 CASVIT_AVX2 inline __m256i load_pixels(const std::uint8_t* at) {
-  const __m256i spread = _mm256_setr_epi8(0, -1, 3, -1, 1, -1, 4, -1, 2, -1, 5, -1, -1, -1, -1, -1,
-                                          6, -1, 9, -1, 7, -1, 10, -1, 8, -1, 11, -1, -1, -1, -1,
-                                          -1);
+  const __m256i spread =
+      _mm256_setr_epi8(0, -1, 3, -1, 1, -1, 4, -1, 2, -1, 5, -1, -1, -1, -1, -1, 6, -1, 9, -1, 7,
+                       -1, 10, -1, 8, -1, 11, -1, -1, -1, -1, -1);
   const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
   return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(bytes), spread);
 }
@@ -178,12 +178,10 @@ CASVIT_AVX2 inline void vertical_block(const std::uint8_t* in, std::size_t strid
       weight = weights[k + 1];
     }
     constexpr std::int32_t kLowMask = (1 << kLowBits) - 1;
-    const __m256i high = _mm256_set1_epi32(((weights[k] >> kLowBits) & 0xFFFF) |
-                                           static_cast<std::int32_t>(
-                                               static_cast<std::uint32_t>(weight >> kLowBits)
-                                               << 16));
-    const __m256i low =
-        _mm256_set1_epi32((weights[k] & kLowMask) | ((weight & kLowMask) << 16));
+    const __m256i high = _mm256_set1_epi32(
+        ((weights[k] >> kLowBits) & 0xFFFF) |
+        static_cast<std::int32_t>(static_cast<std::uint32_t>(weight >> kLowBits) << 16));
+    const __m256i low = _mm256_set1_epi32((weights[k] & kLowMask) | ((weight & kLowMask) << 16));
     const __m256i pairs_low = _mm256_unpacklo_epi8(first, second);
     const __m256i pairs_high = _mm256_unpackhi_epi8(first, second);
     accumulate(sums[0], _mm256_unpacklo_epi8(pairs_low, zero), high, low);
@@ -196,8 +194,7 @@ CASVIT_AVX2 inline void vertical_block(const std::uint8_t* in, std::size_t strid
   // The packs undo the order that the unpacks made, each within its half.
   const __m256i low_words = _mm256_packs_epi32(words[0], words[1]);
   const __m256i high_words = _mm256_packs_epi32(words[2], words[3]);
-  _mm256_storeu_si256(reinterpret_cast<__m256i*>(out),
-                      _mm256_packus_epi16(low_words, high_words));
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(out), _mm256_packus_epi16(low_words, high_words));
 }
 
 CASVIT_AVX2 void vertical_avx2(const std::uint8_t* in, std::size_t stride, std::size_t row_bytes,
@@ -227,8 +224,8 @@ const ResampleKernels& portable_resample_kernels() { return kPortableKernels; }
 
 const ResampleKernels& resample_kernels() {
 #if defined(__x86_64__)
-  static const bool has_avx2 = __builtin_cpu_supports("avx2") != 0;
-  if (has_avx2) return kAvx2Kernels;
+  static const bool kHasAvx2 = __builtin_cpu_supports("avx2") != 0;
+  if (kHasAvx2) return kAvx2Kernels;
 #endif
   return kPortableKernels;
 }

@@ -1,5 +1,6 @@
 #include "dataio/image/resize.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <memory>
@@ -48,16 +49,23 @@ struct Rows {
   std::size_t stride;
 };
 
-/// Resamples `rows` rows along x. Only the last row is copied, to one with kReadAhead bytes behind.
+/// Resamples `rows` rows along x. The last row (of very narrow pictures, rows) goes through a copy
+/// with kReadAhead bytes behind it.
 void horizontal_pass(const Rows& in, std::size_t in_row_bytes, int rows,
                      const ResampleCoefficients& coefficients, std::uint8_t* out) {
   const auto& kernels = resample_kernels();
-  kernels.horizontal(in.first, in.stride, rows - 1, coefficients, out);
-  const auto last = std::make_unique<std::uint8_t[]>(in_row_bytes + kReadAhead);
-  const auto before = static_cast<std::size_t>(rows - 1);
-  std::memcpy(last.get(), in.first + before * in.stride, in_row_bytes);
-  kernels.horizontal(last.get(), in.stride, 1, coefficients,
-                     out + before * static_cast<std::size_t>(coefficients.outputs()) * 3);
+  const int copied = std::min(rows, 1 + static_cast<int>(kReadAhead / in_row_bytes));
+  const int direct = rows - copied;
+  kernels.horizontal(in.first, in.stride, direct, coefficients, out);
+  const auto end = std::make_unique<std::uint8_t[]>(
+      static_cast<std::size_t>(copied) * in_row_bytes + kReadAhead);
+  for (int i = 0; i < copied; ++i) {
+    std::memcpy(end.get() + static_cast<std::size_t>(i) * in_row_bytes,
+                in.first + static_cast<std::size_t>(direct + i) * in.stride, in_row_bytes);
+  }
+  const auto out_row_bytes = static_cast<std::size_t>(coefficients.outputs()) * 3;
+  kernels.horizontal(end.get(), in_row_bytes, copied, coefficients,
+                     out + static_cast<std::size_t>(direct) * out_row_bytes);
 }
 
 /// Resamples along y. Row 0 of `in` is row `first_row` of what the coefficients refer to.

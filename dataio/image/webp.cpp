@@ -47,7 +47,8 @@ void decode_first_frame(std::span<const std::uint8_t> bytes, Image& image) {
   }
   const std::unique_ptr<WebPIterator, decltype(&WebPDemuxReleaseIterator)> release(
       &frame, &WebPDemuxReleaseIterator);
-  // The demuxer has checked that frames lie inside the canvas; sizes are from the file all the same.
+  // The demuxer has checked that frames lie inside the canvas; sizes are from the file all the
+  // same.
   if (frame.x_offset < 0 || frame.y_offset < 0 || frame.width > image.width - frame.x_offset ||
       frame.height > image.height - frame.y_offset) {
     throw InputError("corrupt WebP animation: a frame outside the canvas");

@@ -24,7 +24,8 @@ struct BatchPlan {
 /// thread at a time, in order of k.
 using BatchSequence = std::function<std::optional<BatchPlan>(std::uint64_t k)>;
 
-/// A decoded batch. `images` is `[n, size, size, 3] float32` (NHWC: channels-last), 64-byte aligned.
+/// A decoded batch. `images` is `[n, size, size, 3] float32` (NHWC: channels-last), 64-byte
+/// aligned; letting go of it hands the buffer back to the loader, so that memory stays flat.
 struct Batch {
   BatchPlan plan;
   int image_size = 0;
@@ -40,8 +41,9 @@ struct LoaderOptions {
 
 /// Decodes, augments and (in training) mixes batches on its own threads, ahead of the caller, and
 /// hands them over in order. The result does not depend on the number of threads. An exception in a
-/// worker (e.g. InputError naming a corrupt sample) is rethrown by `next()` in the batch's turn.
-/// The destructor stops and joins at once, whatever is still queued.
+/// worker (e.g. InputError naming a corrupt sample) is rethrown by `next()` in the batch's turn,
+/// and by every later call: no batch is skipped silently. The destructor stops and joins at once,
+/// whatever is still queued.
 class Loader {
  public:
   struct Training {

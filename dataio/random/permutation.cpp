@@ -33,18 +33,18 @@ KeyedPermutation::KeyedPermutation(std::uint64_t size, std::uint64_t key0, std::
   const std::array<std::uint32_t, 2> key = {static_cast<std::uint32_t>(key0),
                                             static_cast<std::uint32_t>(key0 >> 32)};
   for (std::uint32_t block = 0; block < 4; ++block) {
-    const auto words = philox4x32_10({block, 0, static_cast<std::uint32_t>(key1),
-                                      static_cast<std::uint32_t>(key1 >> 32)},
-                                     key);
-    round_keys_[2 * block] = join(words[0], words[1]);
-    round_keys_[2 * block + 1] = join(words[2], words[3]);
+    const auto words = philox4x32_10(
+        {block, 0, static_cast<std::uint32_t>(key1), static_cast<std::uint32_t>(key1 >> 32)}, key);
+    const std::size_t index = std::size_t{2} * block;
+    round_keys_[index] = join(words[0], words[1]);
+    round_keys_[index + 1] = join(words[2], words[3]);
   }
 }
 
 std::uint64_t KeyedPermutation::operator()(std::uint64_t position) const {
   std::uint64_t value = position;
-  // The network permutes less than four times `size` elements, so that a walk takes under four steps
-  // on average; it ends, because the cycle that it follows contains `position` itself.
+  // The network permutes less than four times `size` elements, so that a walk takes under four
+  // steps on average; it ends, because the cycle that it follows contains `position` itself.
   do {
     std::uint64_t left = value >> half_bits_;
     std::uint64_t right = value & half_mask_;

@@ -32,6 +32,7 @@ class Contributions {
   void reduce(const std::byte* mine, std::byte* output, ReduceOp op) {
     if (bytes_ == 0) return;
     std::vector<const void*> inputs;
+    inputs.reserve(static_cast<std::size_t>(context_.size));
     for (int rank = 0; rank < context_.size; ++rank) {
       inputs.push_back(rank == context_.rank ? mine : slot(rank));
     }

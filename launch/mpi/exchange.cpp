@@ -29,7 +29,7 @@ bool Exchange::test() {
   const int code =
       MPI_Testall(static_cast<int>(requests_.size()), requests_.data(), &done, statuses_.data());
   const bool failed = code == MPI_ERR_IN_STATUS;
-  if (!failed) CASVIT_CHECK_MPI(code);
+  if (!failed) check_mpi(code, "MPI_Testall", __FILE__, __LINE__);
   if (done == 0 && !failed) return false;
   for (std::size_t i = 0; i < messages_.size(); ++i) inspect(messages_[i], statuses_[i], failed);
   requests_.clear();

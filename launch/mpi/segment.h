@@ -25,6 +25,7 @@ inline Segment segment(std::size_t count, int parts, int index) {
 /// The other ranks, starting after this one, so that not all ranks send to the same one at first.
 inline std::vector<int> peers_of(const PieceContext& context) {
   std::vector<int> peers;
+  peers.reserve(static_cast<std::size_t>(context.size));
   for (int step = 1; step < context.size; ++step) {
     peers.push_back((context.rank + step) % context.size);
   }

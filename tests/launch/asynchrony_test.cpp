@@ -14,7 +14,8 @@
 namespace casvit::launch {
 namespace {
 
-using namespace std::chrono_literals;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
 
 std::int64_t sum_of_ranks() {
   const std::int64_t ranks = test_world().size();
@@ -24,10 +25,10 @@ std::int64_t sum_of_ranks() {
 double cpu_seconds() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& time) {
+  const auto in_seconds = [](const timeval& time) {
     return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
   };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+  return in_seconds(usage.ru_utime) + in_seconds(usage.ru_stime);
 }
 
 TEST(Asynchrony, ManyOperationsInFlightWaitedForBackwards) {
@@ -78,7 +79,7 @@ TEST(Asynchrony, GoesOnWhileTheCallerDoesSomethingElse) {
   Completion completion =
       communicator.all_reduce(buffer.data(), buffer.size(), ElementType::kFloat32, ReduceOp::kSum);
   // Nobody waits: only the time it takes, with much to spare for a busy machine.
-  for (int i = 0; i < 2000 && !completion.done(); ++i) std::this_thread::sleep_for(5ms);
+  for (int i = 0; i < 2000 && !completion.done(); ++i) std::this_thread::sleep_for(milliseconds(5));
   EXPECT_TRUE(completion.done());
   EXPECT_EQ(buffer[99'999], static_cast<float>(test_world().size()));
 }
@@ -120,7 +121,7 @@ TEST(Asynchrony, WaitingCostsLittleTime) {
   Communicator& communicator = test_world().communicator();
   communicator.barrier();
   const double before = cpu_seconds();
-  if (test_world().rank() == 0) std::this_thread::sleep_for(2s);
+  if (test_world().rank() == 0) std::this_thread::sleep_for(seconds(2));
   communicator.barrier();
   EXPECT_LT(cpu_seconds() - before, 0.5);
 }

@@ -101,10 +101,10 @@ TEST_P(HalfPrecision, RoundsToNearestEven) {
 
 TEST_P(HalfPrecision, GoesToInfinityWhereRoundingDoes) {
   const Format& format = *GetParam();
-  const double largest =
-      format.value_of(static_cast<std::uint16_t>((format.largest_exponent() << format.mantissa_bits) - 1));
-  const double half_step = std::ldexp(
-      1.0, format.largest_exponent() - 1 - format.bias() - format.mantissa_bits - 1);
+  const double largest = format.value_of(
+      static_cast<std::uint16_t>((format.largest_exponent() << format.mantissa_bits) - 1));
+  const double half_step =
+      std::ldexp(1.0, format.largest_exponent() - 1 - format.bias() - format.mantissa_bits - 1);
   const auto border = static_cast<float>(largest + half_step);
   const float below = std::nextafter(border, 0.0F);
   EXPECT_EQ(format.value_of(format.from_float(below)), largest);

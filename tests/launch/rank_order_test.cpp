@@ -29,6 +29,7 @@ std::vector<float> contribution(int rank) {
 
 std::vector<std::uint32_t> bits_of(const std::vector<float>& values) {
   std::vector<std::uint32_t> bits;
+  bits.reserve(values.size());
   for (const float value : values) bits.push_back(std::bit_cast<std::uint32_t>(value));
   return bits;
 }
@@ -96,6 +97,7 @@ TEST(RankOrder, ReduceScatterHasTheBitsOfTheSequentialSum) {
 TEST(RankOrder, BFloat16IsSummedInFloat32AndRoundedOnce) {
   const auto narrowed = [](int rank) {
     std::vector<std::uint16_t> bits;
+    bits.reserve(kCount);
     for (const float value : contribution(rank)) bits.push_back(float_to_bfloat16(value));
     return bits;
   };
@@ -108,6 +110,7 @@ TEST(RankOrder, BFloat16IsSummedInFloat32AndRoundedOnce) {
     }
   }
   std::vector<std::uint16_t> expected;
+  expected.reserve(kCount);
   for (const float value : sum) expected.push_back(float_to_bfloat16(value));
 
   std::vector<std::uint16_t> buffer = narrowed(test_world().rank());

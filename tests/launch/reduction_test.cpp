@@ -53,8 +53,9 @@ TEST(Reduction, OutputMayBeAnyInput) {
         inputs[rank][i] = static_cast<double>((rank + 1) * 10000 + i);
       }
     }
-    reduce_in_order(std::array<const void*, 3>{inputs[0].data(), inputs[1].data(), inputs[2].data()},
-                    inputs[target].data(), kCount, ElementType::kFloat64, ReduceOp::kSum);
+    reduce_in_order(
+        std::array<const void*, 3>{inputs[0].data(), inputs[1].data(), inputs[2].data()},
+        inputs[target].data(), kCount, ElementType::kFloat64, ReduceOp::kSum);
     for (std::size_t i = 0; i < kCount; ++i) {
       ASSERT_EQ(inputs[target][i], static_cast<double>(60000 + 3 * i));
     }

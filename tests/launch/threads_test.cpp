@@ -33,13 +33,14 @@ TEST_P(PlanThreads, DividesTheCores) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Cases, PlanThreads,
-                         testing::Values(PlanCase{8, 1, true, 0, 8, 7},    // alone
-                                         PlanCase{8, 2, false, 0, 4, 3},   // a shared mask is divided
-                                         PlanCase{8, 2, true, 0, 8, 7},    // a private one is not
-                                         PlanCase{7, 2, false, 0, 3, 2},   // rounded down
-                                         PlanCase{2, 4, false, 0, 1, 1},   // more ranks than cores
-                                         PlanCase{1, 1, true, 0, 1, 1},    // one core
-                                         PlanCase{8, 2, false, 6, 6, 5},   // asked for
+                         testing::Values(PlanCase{8, 1, true, 0, 8, 7},  // alone
+                                         PlanCase{8, 2, false, 0, 4,
+                                                  3},                    // a shared mask is divided
+                                         PlanCase{8, 2, true, 0, 8, 7},  // a private one is not
+                                         PlanCase{7, 2, false, 0, 3, 2},  // rounded down
+                                         PlanCase{2, 4, false, 0, 1, 1},  // more ranks than cores
+                                         PlanCase{1, 1, true, 0, 1, 1},   // one core
+                                         PlanCase{8, 2, false, 6, 6, 5},  // asked for
                                          PlanCase{8, 1, true, 1, 1, 1}));
 
 /// A folder that stands for the root of a file system with control groups in it.

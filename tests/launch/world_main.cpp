@@ -25,10 +25,18 @@ class FailurePrinter : public testing::EmptyTestEventListener {
 /// One result for the whole job: a rank that failed makes all of them fail, and all leave alike.
 bool passed_everywhere(bool passed) {
   std::int64_t failures = passed ? 0 : 1;
-  the_world->communicator()
-      .all_reduce(&failures, 1, ElementType::kInt64, ReduceOp::kSum)
-      .wait();
+  the_world->communicator().all_reduce(&failures, 1, ElementType::kInt64, ReduceOp::kSum).wait();
   return failures == 0;
+}
+
+ExitCode run_tests(World& world) {
+  the_world = &world;
+  if (world.rank() != 0) {
+    auto& listeners = testing::UnitTest::GetInstance()->listeners();
+    delete listeners.Release(listeners.default_result_printer());
+    listeners.Append(new FailurePrinter);
+  }
+  return passed_everywhere(RUN_ALL_TESTS() == 0) ? ExitCode::kDone : ExitCode::kDefect;
 }
 
 }  // namespace
@@ -38,18 +46,8 @@ World& test_world() { return *the_world; }
 }  // namespace casvit::launch
 
 int main(int argc, char** argv) {
-  using namespace casvit::launch;
+  using casvit::launch::ExitCode;
   testing::InitGoogleTest(&argc, argv);
-  return run_in_world(
-      [](World& world) {
-        the_world = &world;
-        if (world.rank() != 0) {
-          auto& listeners = testing::UnitTest::GetInstance()->listeners();
-          delete listeners.Release(listeners.default_result_printer());
-          listeners.Append(new FailurePrinter);
-        }
-        const bool passed = passed_everywhere(RUN_ALL_TESTS() == 0);
-        return passed ? ExitCode::kDone : ExitCode::kDefect;
-      },
-      [](const std::exception&) { return ExitCode::kDefect; });
+  return casvit::launch::run_in_world(casvit::launch::run_tests,
+                                      [](const std::exception&) { return ExitCode::kDefect; });
 }

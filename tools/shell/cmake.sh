@@ -1,15 +1,10 @@
 # shellcheck shell=bash
 # Configuring and building a preset. Sourced, not run.
 
+# Read without Python, which a machine that is not set up may lack.
 list_presets() {
-  python3 - "$repository/CMakePresets.json" <<'PYTHON'
-import json
-import sys
-
-with open(sys.argv[1], encoding="utf-8") as file:
-    presets = json.load(file)["configurePresets"]
-print(" ".join(preset["name"] for preset in presets if not preset.get("hidden")))
-PYTHON
+  sed -n 's/.*{"name": "\([a-z]*\)", "configurePreset".*/\1/p' "$repository/CMakePresets.json" |
+    paste -sd ' '
 }
 
 is_preset() { [[ " $(list_presets) " == *" $1 "* ]]; }
@@ -20,22 +15,19 @@ needs_libtorch() { [[ $1 != asan && $1 != tsan ]]; }
 # cached VARIABLE CACHE_FILE: what a configured build folder holds for it.
 cached() { sed -n "s/^$1:[A-Z]*=//p" "$2"; }
 
-# configure PRESET: only when something that configuring depends on has changed; the build itself
-# notices changed CMakeLists.txt files.
+# configure PRESET LIBTORCH PYTHON: only when something that configuring depends on has changed; the
+# build itself notices changed CMakeLists.txt files.
 configure() {
-  local folder="$repository/build/$1" python='' cache
+  local folder="$repository/build/$1" libtorch=$2 python=$3 cache
   cache="$folder/CMakeCache.txt"
-  if is_test_python_present; then
-    python=$test_python
-  fi
   if [[ -f $folder/build.ninja && $cache -nt $repository/CMakePresets.json ]] &&
     [[ $(cached CASVIT_PYTHON "$cache") == "$python" ]] &&
-    { ! needs_libtorch "$1" || [[ $(cached CASVIT_LIBTORCH "$cache") == "$libtorch_folder" ]]; }; then
+    { ! needs_libtorch "$1" || [[ $(cached CASVIT_LIBTORCH "$cache") == "$libtorch" ]]; }; then
     return
   fi
   local arguments=(--preset "$1" "-DCASVIT_PYTHON:FILEPATH=$python")
   if needs_libtorch "$1"; then
-    arguments+=("-DCASVIT_LIBTORCH:PATH=$libtorch_folder")
+    arguments+=("-DCASVIT_LIBTORCH:PATH=$libtorch")
   fi
   say "configuring build/$1"
   mkdir -p -- "$folder"

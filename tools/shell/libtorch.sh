@@ -1,11 +1,12 @@
 # shellcheck shell=bash
 # The pinned LibTorch: fetched by hash, unpacked once for all clones. Sourced, not run.
 
-libtorch_release=libtorch-2.11.0-cu130
+libtorch_release="libtorch-2.11.0-cu130"
 
 # Sets libtorch_folder (what CMake calls CASVIT_LIBTORCH) without fetching anything.
 locate_libtorch() {
   libtorch_home="$cache_folder/$libtorch_release"
+  # shellcheck disable=SC2034 # tools/build reads it
   libtorch_folder=${CASVIT_LIBTORCH:-$libtorch_home/torch}
 }
 
@@ -34,26 +35,25 @@ is_libtorch_present() {
 }
 
 # unpack_wheels LIST FOLDER: downloads the wheels of LIST, checks their hashes, unpacks into FOLDER.
+# Runs under `locked`, hence in a shell of its own, whose end removes the wheels.
 unpack_wheels() {
-  local list=$1 folder=$2 wheels platform platforms=()
-  wheels=$(mktemp -d "$cache_folder/wheels.XXXXXX")
+  local list=$1 folder=$2 platform options=()
+  wheels="$cache_folder/wheels.downloading"
+  rm -rf -- "$wheels"
+  trap 'rm -rf -- "$wheels"' EXIT
   # The wheel of Python 3.11 whatever Python the machine has: only its C++ part is used. Pip takes
   # the platforms by their exact names.
   for platform in manylinux_2_{28,27,25,18,17,12} manylinux2014 manylinux2010; do
-    platforms+=(--platform "${platform}_$(uname -m)")
+    options+=(--platform "${platform}_$(uname -m)")
   done
-  if ! PIP_REQUIRE_VIRTUALENV=0 PIP_DISABLE_PIP_VERSION_CHECK=1 python3 -m pip download \
+  [[ -t 1 ]] || options+=(--quiet)
+  PIP_REQUIRE_VIRTUALENV=0 PIP_DISABLE_PIP_VERSION_CHECK=1 python3 -m pip download \
     --no-cache-dir --no-deps --only-binary=:all: --python-version 3.11 --implementation cp \
-    --abi cp311 "${platforms[@]}" --require-hashes -r "$list" -d "$wheels"; then
-    rm -rf -- "$wheels"
+    --abi cp311 "${options[@]}" --require-hashes -r "$list" -d "$wheels" ||
     fail 1 "could not download the wheels named in ${list#"$repository/"}; pip says why above." \
       "Without a network: docs/building.md#without-a-network"
-  fi
-  if ! python3 "$repository/tools/libtorch/unpack.py" "$wheels" "$folder"; then
-    rm -rf -- "$wheels" "$folder"
+  python3 "$repository/tools/libtorch/unpack.py" "$wheels" "$folder" ||
     fail 6 "could not unpack LibTorch into $folder"
-  fi
-  rm -rf -- "$wheels"
 }
 
 # need_space MIB: exits 6 when the cache folder's disk has less.

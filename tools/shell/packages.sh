@@ -39,7 +39,7 @@ missing_packages() {
 # True when apt knows a version of every package named.
 have_candidates() {
   local known
-  known=$(apt-cache policy "$@" 2>/dev/null | grep -c '^  Candidate: [^(]')
+  known=$(LC_ALL=C apt-cache policy "$@" 2>/dev/null | grep -c '^  Candidate: [^(]')
   ((known == $#))
 }
 
@@ -52,9 +52,13 @@ as_root() {
   fi
 }
 
+apt_install() {
+  as_root env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -q -y --no-install-recommends -o DPkg::Lock::Timeout=300 "$@"
+}
+
 # install_packages PACKAGE...: installs them, or prints the command that would and exits 2.
 install_packages() {
-  local options=(-y --no-install-recommends -o DPkg::Lock::Timeout=300)
   local command="apt-get update && apt-get install -y --no-install-recommends $*"
   if ((EUID != 0)); then
     # Without a terminal sudo cannot ask for a password.
@@ -65,17 +69,14 @@ install_packages() {
     fi
     command="sudo apt-get update && sudo ${command#*&& }"
   fi
-  export DEBIAN_FRONTEND=noninteractive
   # The lists of a fresh machine are empty, those of an old one name packages that have gone.
-  if ! have_candidates "$@" ||
-    ! as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q "${options[@]}" "$@"; then
-    as_root apt-get update -q &&
-      as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q "${options[@]}" "$@" || {
-      warn "apt could not install the missing packages. See its message above, then run"
-      printf '\n    %s\n\n' "$command" >&2
-      fail 2 "and run this again"
-    }
+  if { have_candidates "$@" && apt_install "$@"; } ||
+    { as_root apt-get update -q && apt_install "$@"; }; then
+    return
   fi
+  warn "apt could not install the missing packages. See its message above, then run"
+  printf '\n    %s\n\n' "$command" >&2
+  fail 2 "and run this again"
 }
 
 # Versions that the packages of older systems do not reach.

@@ -147,6 +147,8 @@ CheckpointWriter::~CheckpointWriter() {
     std::rethrow_exception(state_->error);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "casvit: the last checkpoint was not saved: %s\n", error.what());
+  } catch (...) {
+    std::fputs("casvit: the last checkpoint was not saved\n", stderr);
   }
 }
 

@@ -17,7 +17,7 @@ constexpr std::size_t kMaxDimensions = 64;  // what LibTorch's iterators take
 /// Bytes of a dense tensor, nullopt on overflow. A dimension of 0 counts as 1 here, as it does in
 /// strides: [0, 2^62, 2^62] has no bytes but no strides either.
 std::optional<std::uint64_t> checked_bytes(const TensorEntry& entry) {
-  std::int64_t extent = static_cast<std::int64_t>(c10::elementSize(entry.dtype));
+  auto extent = static_cast<std::int64_t>(c10::elementSize(entry.dtype));
   bool empty = false;
   for (const std::int64_t dimension : entry.shape) {
     empty = empty || dimension == 0;

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
-#include <iterator>
+#include <ranges>
 #include <set>
 #include <string_view>
 #include <system_error>
@@ -91,8 +91,8 @@ std::vector<CheckpointFile> list_checkpoints(const std::string& run_folder,
 std::optional<std::string> newest_checkpoint(const std::string& run_folder,
                                              std::vector<std::string>* warnings) {
   const std::vector<CheckpointFile> files = list_checkpoints(run_folder, warnings);
-  for (auto file = files.rbegin(); file != files.rend(); ++file) {
-    const std::string path = (fs::path(checkpoint_folder(run_folder)) / file->name).string();
+  for (const CheckpointFile& file : std::views::reverse(files)) {
+    const std::string path = (fs::path(checkpoint_folder(run_folder)) / file.name).string();
     try {
       read_checkpoint(path);
       return path;

@@ -151,8 +151,8 @@ std::vector<Field> make_fields() {
 }  // namespace
 
 const std::vector<Field>& fields() {
-  static const std::vector<Field> table = make_fields();
-  return table;
+  static const std::vector<Field> kTable = make_fields();
+  return kTable;
 }
 
 const Field* find_field(std::string_view key) {

@@ -27,15 +27,15 @@ class Reader {
     read_map(root, "", name);
   }
 
-  void read_override(const Override& override_) {
-    const std::string place = "--set " + override_.key + "=" + override_.value;
-    const Field* field = find_field(override_.key);
-    if (field == nullptr && is_section(override_.key)) {
-      throw ConfigError(place + ": " + override_.key + " is a section; set one of its keys, e.g. " +
-                        first_key(override_.key));
+  void read_override(const Override& given) {
+    const std::string place = "--set " + given.key + "=" + given.value;
+    const Field* field = find_field(given.key);
+    if (field == nullptr && is_section(given.key)) {
+      throw ConfigError(place + ": " + given.key + " is a section; set one of its keys, e.g. " +
+                        first_key(given.key));
     }
-    if (field == nullptr) refuse_unknown(place, override_.key);
-    read_field(*field, parse_override_value(*field, override_.value, place), place);
+    if (field == nullptr) refuse_unknown(place, given.key);
+    read_field(*field, parse_givenvalue(*field, given.value, place), place);
   }
 
   const Config& config() const { return config_; }
@@ -51,6 +51,11 @@ class Reader {
     throw ConfigError(place + ": unknown key " + key + "; did you mean " + nearest_key(key) + "?");
   }
 
+  [[noreturn]] static void refuse_second(const std::string& place, const std::string& key,
+                                         const std::string& first) {
+    throw ConfigError(place + ": " + key + " is given twice, first at " + first + "; keep one");
+  }
+
   void read_map(const YAML::Node& map, const std::string& section, const std::string& name) {
     std::map<std::string, std::string> seen;
     for (const auto& entry : map) {
@@ -61,10 +66,7 @@ class Reader {
       const std::string key =
           section.empty() ? entry.first.Scalar() : section + "." + entry.first.Scalar();
       const auto [first, is_new] = seen.emplace(key, place);
-      if (!is_new) {
-        throw ConfigError(place + ": " + key + " is given twice, first at " + first->second +
-                          "; keep one");
-      }
+      if (!is_new) refuse_second(place, key, first->second);
       if (section.empty() && is_section(key)) {
         read_section(entry.second, key, name, place);
       } else if (const Field* field = find_field(key); field == nullptr) {
@@ -110,8 +112,8 @@ class Reader {
 
   /// Texts and file names are taken as they are unless they are written as a YAML list or in
   /// quotes, so that `--set data.train=*.h5` needs no second quoting.
-  static YAML::Node parse_override_value(const Field& field, const std::string& value,
-                                         const std::string& place) {
+  static YAML::Node parse_givenvalue(const Field& field, const std::string& value,
+                                     const std::string& place) {
     const bool text = std::holds_alternative<Member<std::string>>(field.member) ||
                       std::holds_alternative<Member<std::vector<std::string>>>(field.member);
     const bool yaml = value.empty() || value == "null" || value == "~" ||
@@ -164,7 +166,7 @@ Config parse_config(const std::string& yaml, const std::string& name,
                       ": a second YAML document begins; a configuration is one");
   }
   if (!documents.empty()) reader.read_document(documents[0], name);
-  for (const Override& override_ : overrides) reader.read_override(override_);
+  for (const Override& given : overrides) reader.read_override(given);
   check_combinations(reader.config(), reader.origins());
   return reader.config();
 }

@@ -54,11 +54,12 @@ std::string config_reference() {
 std::vector<std::string> differences(const Config& before, const Config& after) {
   std::vector<std::string> out;
   for (const Field& field : fields()) {
+    std::string change = std::string(field.key) + ": ";
     const std::string old_value = print_field(field, before);
     const std::string new_value = print_field(field, after);
-    if (old_value != new_value) {
-      out.push_back(std::string(field.key) + ": " + old_value + " -> " + new_value);
-    }
+    if (old_value == new_value) continue;
+    change.append(old_value).append(" -> ").append(new_value);
+    out.push_back(std::move(change));
   }
   return out;
 }

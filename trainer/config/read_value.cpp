@@ -55,9 +55,10 @@ void read_integer(const YAML::Node& node, Integer& value) {
 
 template <std::size_t size>
 void read_numbers(const YAML::Node& node, std::array<double, size>& value) {
-  static const std::string expected = "a list of " + std::to_string(size) + " numbers such as " +
-                                      (size == 2 ? "[0.08, 1]" : "[0.485, 0.456, 0.406]");
-  if (!node.IsSequence() || node.size() != size) wrong_type(expected.c_str(), node);
+  static_assert(size == 2 || size == 3);
+  constexpr const char* kExpected = size == 2 ? "a list of 2 numbers such as [0.08, 1]"
+                                              : "a list of 3 numbers such as [0.485, 0.456, 0.406]";
+  if (!node.IsSequence() || node.size() != size) wrong_type(kExpected, node);
   for (std::size_t i = 0; i < size; ++i) read_value(node[i], value[i]);
 }
 

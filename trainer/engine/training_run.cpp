@@ -63,7 +63,7 @@ TrainingRun::TrainingRun(const Config& config, const TrainOptions& options, laun
       options_(options),
       world_(world),
       log_(world.rank() == 0),
-      threads_(launch::plan_rank_threads(world, config.launch.threads)),
+      threads_(world.plan_threads(config.launch.threads)),
       compute_(choose_compute(config.device, config.precision.amp, world.local_rank())),
       train_data_(required(config.data.train, "data.train")) {
   if (config_.launch.expect_ranks != 0 && config_.launch.expect_ranks != world_.size()) {
@@ -100,7 +100,7 @@ TrainingRun::TrainingRun(const Config& config, const TrainOptions& options, laun
   } else {
     state_->model.initialise(config_.train.seed);
     if (!config_.model.init.empty()) {
-      load_weights(config_.model.init, state_->model.state());
+      load_weights(config_.model.init, WeightsChoice::kAuto, state_->model.state());
     }
     if (state_->average) {
       state_->average->state().copy_from(state_->model.state());

@@ -9,7 +9,7 @@
 
 #include "dataio/container/dataset.h"
 #include "dataio/loader/loader.h"
-#include "launch/rank_threads.h"
+#include "launch/threads.h"
 #include "launch/world.h"
 #include "trainer/checkpoint/checkpoint.h"
 #include "trainer/config/config.h"

@@ -3,9 +3,10 @@
 #include <torch/csrc/api/include/torch/version.h>
 
 #include <fstream>
+#include <sstream>
 #include <string>
 
-#include "dataio/container/hdf5_version.h"
+#include "dataio/library_versions.h"
 #include "launch/mpi_version.h"
 
 namespace casvit::trainer {
@@ -33,6 +34,16 @@ std::string cpu_features() {
   return features;
 }
 
+/// "  HDF5 1.10.8\n  libpng 1.6\n" as "HDF5 1.10.8, libpng 1.6".
+std::string one_line(const std::string& lines) {
+  std::istringstream stream(lines);
+  std::string text;
+  for (std::string line; std::getline(stream >> std::ws, line);) {
+    text += (text.empty() ? "" : ", ") + line;
+  }
+  return text;
+}
+
 }  // namespace
 
 std::map<std::string, std::string> versions() {
@@ -45,7 +56,7 @@ std::map<std::string, std::string> versions() {
           {"build", "cpu"},
 #endif
           {"mpi", launch::mpi_library_version()},
-          {"hdf5", dataio::hdf5_version()},
+          {"dataio", one_line(dataio::library_versions())},
           {"cpu", cpu_model() + cpu_features()}};
 }
 

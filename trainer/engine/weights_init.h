@@ -2,13 +2,15 @@
 
 #include <string>
 
+#include "trainer/checkpoint/weights.h"
 #include "trainer/model/state.h"
 
 namespace casvit::trainer {
 
-/// Fills `state` from a safetensors file: one of our checkpoints (EMA weights where it has them) or a
-/// file with the official names. Every tensor must fit.
+/// Fills `state` from one of our checkpoints or a safetensors file with the official names. Every
+/// tensor must fit.
+/// @returns whether they were EMA weights.
 /// @throws CheckpointError listing what is missing, unexpected or of another shape.
-void load_weights(const std::string& path, ModelState& state);
+bool load_weights(const std::string& path, WeightsChoice choice, ModelState& state);
 
 }  // namespace casvit::trainer

@@ -6,6 +6,8 @@
 #include "trainer/kernels/activation.h"
 #include "trainer/kernels/batch_norm.h"
 #include "trainer/kernels/convolution.h"
+#include "trainer/kernels/gate.h"
+#include "trainer/kernels/mlp.h"
 
 namespace casvit::trainer {
 
@@ -121,11 +123,8 @@ Gate::Gate(const ModelState& state, const std::string& prefix, std::int64_t dim)
       spatial_norm(state, prefix + ".0.block.1") {}
 
 at::Tensor Gate::operator()(const at::Tensor& x, const BatchNormPass& pass) const {
-  const at::Tensor mask =
-      at::sigmoid(spatial_project(at::relu(spatial_norm(spatial_depthwise(x), pass))));
-  const at::Tensor focused = x * mask;
-  const at::Tensor pooled = focused.mean({2, 3}, /*keepdim=*/true);
-  return focused * at::sigmoid(channel_project(pooled));
+  return kernels::gate(x, spatial_norm(spatial_depthwise(x), pass), spatial_project.weight,
+                       channel_project.weight);
 }
 
 void AdditiveTokenMixer::describe(std::vector<TensorSpec>& specs, const std::string& prefix,
@@ -146,7 +145,7 @@ AdditiveTokenMixer::AdditiveTokenMixer(const ModelState& state, const std::strin
       gate_k(state, prefix + ".oper_k", dim) {}
 
 at::Tensor AdditiveTokenMixer::operator()(const at::Tensor& x, const BatchNormPass& pass) const {
-  const std::vector<at::Tensor> parts = qkv(x).chunk(3, 1);
+  const std::vector<at::Tensor> parts = kernels::pointwise_in_three(x, qkv.weight);
   const at::Tensor query = gate_q(parts[0], pass);
   const at::Tensor key = gate_k(parts[1], pass);
   return proj(dwc(query + key) * parts[2]);
@@ -180,7 +179,9 @@ void Mlp::describe(std::vector<TensorSpec>& specs, const std::string& prefix, st
 Mlp::Mlp(const ModelState& state, const std::string& prefix)
     : fc1(state, prefix + ".fc1", 1, 0, 1), fc2(state, prefix + ".fc2", 1, 0, 1) {}
 
-at::Tensor Mlp::operator()(const at::Tensor& x) const { return fc2(kernels::gelu(fc1(x))); }
+at::Tensor Mlp::operator()(const at::Tensor& x) const {
+  return kernels::mlp(x, fc1.weight, fc1.bias, fc2.weight, fc2.bias);
+}
 
 void AdditiveBlock::describe(std::vector<TensorSpec>& specs, const std::string& prefix,
                              std::int64_t dim, std::int64_t mlp_ratio) {

@@ -11,7 +11,7 @@
 namespace casvit::trainer {
 namespace {
 
-constexpr double kLeft = 58;
+constexpr double kLeft = 60;
 constexpr double kRight = 14;
 constexpr double kTop = 48;
 constexpr double kBottom = 36;
@@ -61,16 +61,19 @@ std::string tick_text(double value) {
 
 std::string text_at(double x, double y, const std::string& kind, const std::string& anchor,
                     const std::string& text) {
-  return "<text class=\"" + kind + "\" x=\"" + at(x) + "\" y=\"" + at(y) + "\" text-anchor=\"" +
-         anchor + "\">" + escape_html(text) + "</text>";
+  return "<text class='" + kind + "' x='" + at(x) + "' y='" + at(y) + "' text-anchor='" + anchor +
+         "'>" + escape_html(text) + "</text>";
+}
+
+std::string grid_line(const std::string& y) {
+  return "<line class='cv-grid' x1='" + at(kLeft) + "' x2='" + at(kChartWidth - kRight) + "' y1='" +
+         y + "' y2='" + y + "'/>";
 }
 
 std::string draw_axes(const Chart& chart, const Axes& axes) {
   std::string out;
   for (const double tick : axes.y_ticks()) {
-    const std::string y = at(axes.y(tick));
-    out += "<line class=\"cv-grid\" x1=\"" + at(kLeft) + "\" x2=\"" + at(kChartWidth - kRight) +
-           "\" y1=\"" + y + "\" y2=\"" + y + "\"/>";
+    out += grid_line(at(axes.y(tick)));
     out += text_at(kLeft - 8, axes.y(tick) + 4, "cv-tick", "end", tick_text(tick) + chart.unit);
   }
   const Limits& x = axes.x_limits();
@@ -85,12 +88,10 @@ std::string draw_axes(const Chart& chart, const Axes& axes) {
 std::string draw_band(const Chart& chart, const Axes& axes) {
   if (chart.band.size() < 2) return "";
   std::string points;
-  for (const ChartBand& band : chart.band)
-    points += at(axes.x(band.x)) + "," + at(axes.y(band.high)) + " ";
-  for (auto band = chart.band.rbegin(); band != chart.band.rend(); ++band) {
-    points += at(axes.x(band->x)) + "," + at(axes.y(band->low)) + " ";
-  }
-  return "<polygon class=\"cv-band\" points=\"" + points + "\"/>";
+  const auto add = [&](double x, double y) { points += at(axes.x(x)) + "," + at(axes.y(y)) + " "; };
+  for (const ChartBand& band : chart.band) add(band.x, band.high);
+  for (std::size_t i = chart.band.size(); i-- > 0;) add(chart.band[i].x, chart.band[i].low);
+  return "<polygon class='cv-band' points='" + points + "'/>";
 }
 
 /// A line, broken where a value is missing.
@@ -106,28 +107,24 @@ std::string draw_line(const ChartSeries& series, const Axes& axes) {
     path += (pen_down ? "L" : "M") + at(axes.x(point.x)) + " " + at(axes.y(point.y));
     pen_down = true;
     if (series.dots) {
-      dots += "<circle class=\"cv-dot cv-" + series.tone + "\" r=\"2.4\" cx=\"" +
-              at(axes.x(point.x)) + "\" cy=\"" + at(axes.y(point.y)) + "\"/>";
+      dots += "<circle class='cv-dot cv-" + series.tone + "' r='2.4' cx='" + at(axes.x(point.x)) +
+              "' cy='" + at(axes.y(point.y)) + "'/>";
     }
   }
-  return "<path class=\"cv-line cv-" + series.tone + "\" d=\"" + path + "\"/>" + dots;
+  return "<path class='cv-line cv-" + series.tone + "' d='" + path + "'/>" + dots;
 }
 
+/// One text with a dot a name, so that the reader's font decides how wide it is.
 std::string draw_legend(const Chart& chart) {
   if (chart.series.size() < 2) return "";
-  // Letters are wider on narrow screens (see chart_style): room for those.
-  constexpr double kLetter = 8.2;
-  constexpr double kSwatch = 28;
-  double x = kChartWidth - kRight;
-  std::string out;
-  for (auto series = chart.series.rbegin(); series != chart.series.rend(); ++series) {
-    out += text_at(x, 18, "cv-name", "end", series->name);
-    x -= code_points(series->name) * kLetter + 6;
-    out += "<line class=\"cv-line cv-" + series->tone + "\" x1=\"" + at(x - 14) + "\" x2=\"" +
-           at(x) + "\" y1=\"14\" y2=\"14\"/>";
-    x -= kSwatch;
+  std::string out =
+      "<text class='cv-name' x='" + at(kChartWidth - kRight) + "' y='18' text-anchor='end'>";
+  for (const ChartSeries& series : chart.series) {
+    out += "<tspan class='cv-dot cv-" + series.tone + "' dx='" +
+           (&series == chart.series.data() ? "0" : "14") + "'>\u25cf</tspan><tspan dx='5'>" +
+           escape_html(series.name) + "</tspan>";
   }
-  return out;
+  return out + "</text>";
 }
 
 }  // namespace
@@ -165,6 +162,7 @@ std::string chart_content(const Chart& chart) {
     y.include(band.high);
   }
   if (chart.from_zero) y.include(0);
+  if (!x.empty()) x.include(0);
   std::string out = text_at(2, 18, "cv-title", "start", chart.title);
   if (x.empty() || y.empty()) {
     return out +

@@ -18,11 +18,21 @@ std::string right_aligned(const std::string& text, int width) {
 
 std::string column(const std::string& text) { return " " + right_aligned(text, kColumn); }
 
-std::string row(const std::string& name, const Scores& scores, int width) {
-  return right_aligned(name, width) + " " + column(fixed(scores.precision, kDigits)) +
-         column(fixed(scores.recall, kDigits)) + column(fixed(scores.f1, kDigits)) +
-         column(std::to_string(scores.support)) + "\n";
-}
+/// Writes rows of one width. Where nothing at all is right scikit-learn counts in floating point
+/// (its multilabel_confusion_matrix calls this the pathological case), and the support shows it.
+struct Rows {
+  int width;
+  bool nothing_right;
+
+  std::string support(std::int64_t count) const {
+    return column(std::to_string(count) + (nothing_right ? ".0" : ""));
+  }
+  std::string row(const std::string& name, const Scores& scores) const {
+    return right_aligned(name, width) + " " + column(fixed(scores.precision, kDigits)) +
+           column(fixed(scores.recall, kDigits)) + column(fixed(scores.f1, kDigits)) +
+           support(scores.support) + "\n";
+  }
+};
 
 }  // namespace
 
@@ -36,15 +46,14 @@ std::string classification_report(const ClassScores& scores,
     width = std::max(width, code_points(names.back()));
   }
 
+  const Rows rows{width, scores.accuracy == 0};
   std::string out = right_aligned("", width) + " ";
   for (const char* heading : {"precision", "recall", "f1-score", "support"}) out += column(heading);
   out += "\n\n";
-  for (std::size_t c = 0; c < names.size(); ++c) out += row(names[c], scores.classes[c], width);
+  for (std::size_t c = 0; c < names.size(); ++c) out += rows.row(names[c], scores.classes[c]);
   out += "\n" + right_aligned("accuracy", width) + " " + column("") + column("") +
-         column(fixed(scores.accuracy, kDigits)) + column(std::to_string(scores.macro.support)) +
-         "\n";
-  out += row("macro avg", scores.macro, width);
-  out += row(last_heading, scores.weighted, width);
+         column(fixed(scores.accuracy, kDigits)) + rows.support(scores.macro.support) + "\n";
+  out += rows.row("macro avg", scores.macro) + rows.row(last_heading, scores.weighted);
   return out;
 }
 

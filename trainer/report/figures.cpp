@@ -29,6 +29,7 @@ std::vector<std::string> names_of(const ReportInput& input) {
     return input.classes;
   }
   std::vector<std::string> names;
+  names.reserve(static_cast<std::size_t>(input.model.classes));
   for (int c = 0; c < input.model.classes; ++c) names.push_back(std::to_string(c));
   return names;
 }

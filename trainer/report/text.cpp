@@ -125,12 +125,14 @@ std::string fixed(double value, int digits) {
 }
 
 std::string grouped(long long value) {
-  std::string text = std::to_string(value);
-  const std::ptrdiff_t first = value < 0 ? 1 : 0;
-  for (auto i = static_cast<std::ptrdiff_t>(text.size()) - 3; i > first; i -= 3) {
-    text.insert(static_cast<std::size_t>(i), ",");
+  const std::string digits = std::to_string(value);
+  const std::size_t sign = value < 0 ? 1 : 0;
+  std::string out;
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    if (i > sign && (digits.size() - i) % 3 == 0) out += ',';
+    out += digits[i];
   }
-  return text;
+  return out;
 }
 
 }  // namespace casvit::trainer

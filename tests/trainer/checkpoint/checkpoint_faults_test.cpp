@@ -208,9 +208,10 @@ bool kill_in_the_middle(const ScratchFolder& run) {
     CheckpointWriter writer(run.path(), 0);
     writer.save(example_checkpoint(10), Kind::kEpoch, true);
   }
-  const Checkpoint large = example_checkpoint(20, kElements);
   const pid_t child = ::fork();
   if (child == 0) {
+    // Made here: LibTorch's threads, once started, do not come along into a child.
+    const Checkpoint large = example_checkpoint(20, kElements);
     CheckpointWriter writer(run.path(), 0);
     writer.save(large, Kind::kEpoch, true);
     writer.wait();
@@ -219,6 +220,7 @@ bool kill_in_the_middle(const ScratchFolder& run) {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
   while (bytes_aside(run / "checkpoints").value_or(0) == 0 &&
          ::waitpid(child, nullptr, WNOHANG) == 0 && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::microseconds(200));
   }
   ::kill(child, SIGKILL);
   ::waitpid(child, nullptr, 0);

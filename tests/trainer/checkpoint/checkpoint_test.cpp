@@ -102,7 +102,7 @@ TEST(Checkpoint, TensorsComeBackWithTheirBytes) {
   const std::vector<NamedTensor> tensors{
       {"model.conv.weight", counting({4, 3, 2, 2}).contiguous(at::MemoryFormat::ChannelsLast)},
       {"model.norm.num_batches_tracked", at::full({}, 12, at::kLong)},
-      {"optimizer.exp_avg.conv.weight", counting({4, 3, 2, 2}) / 7},
+      {"optimizer.exp_avg.conv.weight", counting({4, 3, 2, 2}).div(7)},
       {"scaler.none", at::zeros({0})}};
   write_checkpoint(folder / "a.safetensors", {CheckpointInfo{}, tensors});
   const TensorFile plain = read_safetensors(folder / "a.safetensors");

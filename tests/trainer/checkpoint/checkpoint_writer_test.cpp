@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -126,8 +127,8 @@ TEST(CheckpointWriter, SavesTheValuesOfTheCall) {
     if (tensor.dim() == 1)
       tensor = tensor.view({64, -1, 8, 8}).contiguous(at::MemoryFormat::ChannelsLast);
   }
-  std::vector<NamedTensor> before;
-  for (const auto& [name, tensor] : checkpoint.tensors) before.push_back({name, tensor.clone()});
+  std::map<std::string, at::Tensor> before;
+  for (const auto& [name, tensor] : checkpoint.tensors) before[name] = tensor.clone();
   writer.save(checkpoint, Kind::kEpoch, false);
   for (auto& [name, tensor] : checkpoint.tensors) tensor.zero_();
   checkpoint.info.step = 11;
@@ -135,9 +136,7 @@ TEST(CheckpointWriter, SavesTheValuesOfTheCall) {
   const Checkpoint saved = read_checkpoint(run / "checkpoints/last.safetensors");
   EXPECT_EQ(saved.info.step, 10);
   for (const auto& [name, tensor] : saved.tensors) {
-    for (const NamedTensor& expected : before) {
-      if (expected.name == name) EXPECT_TRUE(same_bytes(tensor, expected.tensor)) << name;
-    }
+    EXPECT_TRUE(same_bytes(tensor, before.at(name))) << name;
   }
 }
 

@@ -11,9 +11,8 @@
 #include "trainer/checkpoint/checkpoint.h"
 #include "trainer/checkpoint/safetensors.h"
 
+namespace casvit::trainer {
 namespace {
-
-using namespace casvit::trainer;
 
 void write_known_checkpoint(const std::string& path) {
   Checkpoint checkpoint;
@@ -26,9 +25,7 @@ void write_known_checkpoint(const std::string& path) {
   write_checkpoint(path, checkpoint);
 }
 
-}  // namespace
-
-int main(int argc, char** argv) try {
+int run(int argc, char** argv) {
   const std::string command = argc > 1 ? argv[1] : "";
   if (command == "rewrite" && argc == 4) {
     const TensorFile file = read_safetensors(argv[2]);
@@ -40,6 +37,13 @@ int main(int argc, char** argv) try {
     return 2;
   }
   return 0;
+}
+
+}  // namespace
+}  // namespace casvit::trainer
+
+int main(int argc, char** argv) try {
+  return casvit::trainer::run(argc, argv);
 } catch (const std::exception& error) {
   std::fprintf(stderr, "%s\n", error.what());
   return 3;

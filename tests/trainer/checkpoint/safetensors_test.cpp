@@ -76,7 +76,7 @@ TEST(Safetensors, StoresStridedTensorsInRowMajorOrder) {
                      {"transposed", matrix.t()},
                      {"row", matrix[1]},
                      {"expanded", counting({1, 3}).expand({2, 3})},
-                     {"with_gradient", gradient * 1}},
+                     {"with_gradient", gradient.mul(1)}},
                     {});
   const TensorFile file = read_safetensors(folder / "a.safetensors");
   EXPECT_TRUE(same_bytes(*file.find("channels_last"), image));

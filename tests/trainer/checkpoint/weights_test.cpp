@@ -21,39 +21,43 @@ using testing::IsEmpty;
 using testing::Key;
 using testing::UnorderedElementsAre;
 
-const std::vector<NamedTensor> kBoth{{"model.head.weight", counting({2})},
-                                     {"model.norm.bias", counting({3})},
-                                     {"ema.head.weight", counting({2}) + 1},
-                                     {"ema.norm.bias", counting({3}) + 1},
-                                     {"optimizer.exp_avg.head.weight", counting({2})}};
-const std::vector<NamedTensor> kModelOnly{{"model.head.weight", counting({2})},
-                                          {"scaler.scale", counting({})}};
-const std::vector<NamedTensor> kPlain{{"head.weight", counting({2})},
-                                      {"patch_embed.0.weight", counting({1})}};
+std::vector<NamedTensor> both() {
+  return {{"model.head.weight", counting({2})},
+          {"model.norm.bias", counting({3})},
+          {"ema.head.weight", counting({2}).add(1)},
+          {"ema.norm.bias", counting({3}).add(1)},
+          {"optimizer.exp_avg.head.weight", counting({2})}};
+}
+std::vector<NamedTensor> model_only() {
+  return {{"model.head.weight", counting({2})}, {"scaler.scale", counting({})}};
+}
+std::vector<NamedTensor> plain() {
+  return {{"head.weight", counting({2})}, {"patch_embed.0.weight", counting({1})}};
+}
 
 TEST(Weights, AutoTakesTheEmaWhereThereIsOne) {
-  const Weights weights = select_weights(kBoth, WeightsChoice::kAuto, "f");
+  const Weights weights = select_weights(both(), WeightsChoice::kAuto, "f");
   EXPECT_TRUE(weights.is_ema);
   EXPECT_THAT(weights.tensors, UnorderedElementsAre(Key("head.weight"), Key("norm.bias")));
-  EXPECT_TRUE(same_bytes(weights.tensors.at("head.weight"), counting({2}) + 1));
+  EXPECT_TRUE(same_bytes(weights.tensors.at("head.weight"), counting({2}).add(1)));
 }
 
 TEST(Weights, AutoTakesTheModelElse) {
-  const Weights weights = select_weights(kModelOnly, WeightsChoice::kAuto, "f");
+  const Weights weights = select_weights(model_only(), WeightsChoice::kAuto, "f");
   EXPECT_FALSE(weights.is_ema);
   EXPECT_THAT(weights.tensors, UnorderedElementsAre(Key("head.weight")));
 }
 
 TEST(Weights, ModelAndEmaCanBeAskedFor) {
-  const Weights model = select_weights(kBoth, WeightsChoice::kModel, "f");
+  const Weights model = select_weights(both(), WeightsChoice::kModel, "f");
   EXPECT_FALSE(model.is_ema);
   EXPECT_TRUE(same_bytes(model.tensors.at("head.weight"), counting({2})));
-  EXPECT_TRUE(select_weights(kBoth, WeightsChoice::kEma, "f").is_ema);
+  EXPECT_TRUE(select_weights(both(), WeightsChoice::kEma, "f").is_ema);
 }
 
 TEST(Weights, PlainFileIsTakenWhole) {
   for (const WeightsChoice choice : {WeightsChoice::kAuto, WeightsChoice::kModel}) {
-    const Weights weights = select_weights(kPlain, choice, "f");
+    const Weights weights = select_weights(plain(), choice, "f");
     EXPECT_FALSE(weights.is_ema);
     EXPECT_THAT(weights.tensors,
                 UnorderedElementsAre(Key("head.weight"), Key("patch_embed.0.weight")));
@@ -64,9 +68,9 @@ TEST(Weights, WhatIsNotThereIsRefused) {
   const auto refusal = [](const std::vector<NamedTensor>& tensors, WeightsChoice choice) {
     return message_of<CheckpointError>([&] { select_weights(tensors, choice, "f.safetensors"); });
   };
-  EXPECT_THAT(refusal(kModelOnly, WeightsChoice::kEma),
+  EXPECT_THAT(refusal(model_only(), WeightsChoice::kEma),
               AllOf(HasSubstr("f.safetensors"), HasSubstr("no EMA weights")));
-  EXPECT_THAT(refusal(kPlain, WeightsChoice::kEma), HasSubstr("no EMA weights"));
+  EXPECT_THAT(refusal(plain(), WeightsChoice::kEma), HasSubstr("no EMA weights"));
   EXPECT_THAT(refusal({{"ema.head.weight", counting({2})}}, WeightsChoice::kModel),
               HasSubstr("EMA weights only"));
   EXPECT_THAT(refusal({}, WeightsChoice::kAuto), HasSubstr("no tensors"));
@@ -74,10 +78,10 @@ TEST(Weights, WhatIsNotThereIsRefused) {
 
 TEST(Weights, AreReadFromPlainFilesAndCheckpoints) {
   const ScratchFolder folder;
-  write_safetensors(folder / "plain.safetensors", kPlain, {{"format", "pt"}});
+  write_safetensors(folder / "plain.safetensors", plain(), {{"format", "pt"}});
   EXPECT_EQ(read_weights(folder / "plain.safetensors", WeightsChoice::kAuto).tensors.size(), 2U);
   const std::string path = folder / "checkpoint.safetensors";
-  write_checkpoint(path, {CheckpointInfo{}, kBoth});
+  write_checkpoint(path, {CheckpointInfo{}, both()});
   EXPECT_TRUE(read_weights(path, WeightsChoice::kAuto).is_ema);
   std::string bytes = read_bytes(path);
   bytes.back() ^= 1;

@@ -1,0 +1,159 @@
+#include "dataio/augment/affine.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <numbers>
+
+#include "dataio/augment/flip.h"
+
+namespace casvit::dataio {
+namespace {
+
+int floor_to_int(double value) {
+  return value < 0.0 ? static_cast<int>(std::floor(value)) : static_cast<int>(value);
+}
+
+/// Weights along one direction around a point, as Pillow's BICUBIC and BILINEAR macros.
+double interpolate2(double v1, double v2, double d) { return v1 + (v2 - v1) * d; }
+
+double interpolate4(double v1, double v2, double v3, double v4, double d) {
+  const double p1 = v2;
+  const double p2 = -v1 + v3;
+  const double p3 = 2 * (v1 - v2) + v3 - v4;
+  const double p4 = -v1 + v2 - v3 + v4;
+  return p1 + d * (p2 + d * (p3 + d * p4));
+}
+
+/// Where a result pixel comes from: neighbours and the fractions between them.
+struct Sample {
+  int x, y;  ///< the neighbour left and above
+  double dx, dy;
+};
+
+Sample locate(double x, double y) {
+  x -= 0.5;
+  y -= 0.5;
+  Sample sample{floor_to_int(x), floor_to_int(y), 0, 0};
+  sample.dx = x - sample.x;
+  sample.dy = y - sample.y;
+  return sample;
+}
+
+int clamp_column(const Image& image, int x) { return std::clamp(x, 0, image.width - 1) * 3; }
+
+const std::uint8_t* clamp_row(const Image& image, int y) {
+  return image.row(std::clamp(y, 0, image.height - 1));
+}
+
+void sample_bilinear(const Image& image, double x, double y, std::uint8_t* out) {
+  const Sample at = locate(x, y);
+  const int x0 = clamp_column(image, at.x);
+  const int x1 = clamp_column(image, at.x + 1);
+  const std::uint8_t* above = clamp_row(image, at.y);
+  // At the lower border Pillow repeats the row above, which clamping comes to as well.
+  const std::uint8_t* below = clamp_row(image, at.y + 1);
+  for (int c = 0; c < 3; ++c) {
+    const double v1 = interpolate2(above[x0 + c], above[x1 + c], at.dx);
+    const double v2 = interpolate2(below[x0 + c], below[x1 + c], at.dx);
+    out[c] = static_cast<std::uint8_t>(interpolate2(v1, v2, at.dy));
+  }
+}
+
+void sample_bicubic(const Image& image, double x, double y, std::uint8_t* out) {
+  const Sample at = locate(x, y);
+  int columns[4];
+  const std::uint8_t* rows[4];
+  for (int i = 0; i < 4; ++i) {
+    columns[i] = clamp_column(image, at.x - 1 + i);
+    rows[i] = clamp_row(image, at.y - 1 + i);
+  }
+  for (int c = 0; c < 3; ++c) {
+    double v[4];
+    for (int i = 0; i < 4; ++i) {
+      const std::uint8_t* row = rows[i] + c;
+      v[i] =
+          interpolate4(row[columns[0]], row[columns[1]], row[columns[2]], row[columns[3]], at.dx);
+    }
+    const double value = interpolate4(v[0], v[1], v[2], v[3], at.dy);
+    out[c] = static_cast<std::uint8_t>(std::clamp(value, 0.0, 255.0));
+  }
+}
+
+/// Python's round(value, 15): through decimal, correctly rounded both ways.
+double round15(double value) {
+  char text[40];
+  std::snprintf(text, sizeof text, "%.15f", value);
+  return std::strtod(text, nullptr);
+}
+
+/// Python's `degrees % 360.0`: in [0, 360).
+double wrap_degrees(double degrees) {
+  double wrapped = std::fmod(degrees, 360.0);
+  if (wrapped < 0) wrapped += 360.0;
+  return wrapped;
+}
+
+/// A quarter turn counter-clockwise of a square picture.
+Image quarter_turn(const Image& image) {
+  Image result = image;
+  for (int y = 0; y < result.height; ++y) {
+    for (int x = 0; x < result.width; ++x) {
+      std::copy_n(image.row(x) + static_cast<std::ptrdiff_t>(image.width - 1 - y) * 3, 3,
+                  result.row(y) + static_cast<std::ptrdiff_t>(x) * 3);
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
+Image transform_affine(const Image& image, const AffineMatrix& matrix, Interpolation interpolation,
+                       Colour fill) {
+  Image result;
+  result.height = image.height;
+  result.width = image.width;
+  result.pixels.resize(image.pixels.size());
+  const auto sample = interpolation == Interpolation::kBicubic ? sample_bicubic : sample_bilinear;
+  std::uint8_t* out = result.pixels.data();
+  for (int row = 0; row < result.height; ++row) {
+    for (int column = 0; column < result.width; ++column, out += 3) {
+      const double x = matrix[0] * (column + 0.5) + matrix[1] * (row + 0.5) + matrix[2];
+      const double y = matrix[3] * (column + 0.5) + matrix[4] * (row + 0.5) + matrix[5];
+      if (x < 0.0 || x >= image.width || y < 0.0 || y >= image.height) {
+        std::copy(fill.begin(), fill.end(), out);
+      } else {
+        sample(image, x, y, out);
+      }
+    }
+  }
+  return result;
+}
+
+Image rotate(const Image& image, double degrees, Interpolation interpolation, Colour fill) {
+  const double angle = wrap_degrees(degrees);
+  const bool square = image.height == image.width;
+  if (angle == 0) return image;
+  if (angle == 180 || (square && (angle == 90 || angle == 270))) {
+    Image result = angle == 180 ? image : quarter_turn(image);
+    if (angle != 90) {
+      flip_horizontally(result);
+      flip_vertically(result);
+    }
+    return result;
+  }
+  const double radians = -(angle * (std::numbers::pi / 180.0));
+  const double cosine = round15(std::cos(radians));
+  const double sine = round15(std::sin(radians));
+  AffineMatrix matrix = {cosine, sine, 0.0, round15(-std::sin(radians)), cosine, 0.0};
+  const double centre_x = image.width / 2.0;
+  const double centre_y = image.height / 2.0;
+  matrix[2] = matrix[0] * -centre_x + matrix[1] * -centre_y + matrix[2];
+  matrix[5] = matrix[3] * -centre_x + matrix[4] * -centre_y + matrix[5];
+  matrix[2] += centre_x;
+  matrix[5] += centre_y;
+  return transform_affine(image, matrix, interpolation, fill);
+}
+
+}  // namespace casvit::dataio

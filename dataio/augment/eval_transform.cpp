@@ -1,0 +1,62 @@
+#include <cmath>
+#include <cstdint>
+#include <string>
+
+#include "dataio/augment/normalize.h"
+#include "dataio/augment/transform.h"
+#include "dataio/error.h"
+
+namespace casvit::dataio {
+namespace {
+
+/// From this size on pictures are warped to the square (the published trainer).
+constexpr int kWarpFrom = 384;
+
+struct Size {
+  int height, width;
+};
+
+/// torchvision's Resize of the short side: the long side is cut to whole pixels.
+Size resized(const Image& image, int short_side) {
+  const auto scaled = [&](int longer, int shorter) {
+    const auto product = static_cast<std::int64_t>(short_side) * longer;
+    return static_cast<int>(static_cast<double>(product) / shorter);
+  };
+  if (image.width <= image.height) return {scaled(image.height, image.width), short_side};
+  return {short_side, scaled(image.width, image.height)};
+}
+
+/// torchvision's center_crop: halves are rounded to the even number.
+int centre_offset(int outer, int inner) {
+  return static_cast<int>(std::nearbyint((outer - inner) / 2.0));
+}
+
+}  // namespace
+
+void validate(const EvalTransformOptions& options) {
+  if (options.image_size < 1) throw UsageError("image_size must be at least 1");
+  if (!(options.crop_ratio > 0 && options.crop_ratio <= 1)) {
+    throw UsageError("crop_ratio must be in (0, 1], not " + std::to_string(options.crop_ratio));
+  }
+  if (options.image_size / options.crop_ratio > INT16_MAX) {
+    throw UsageError("crop_ratio " + std::to_string(options.crop_ratio) +
+                     " makes evaluation resize to more than 32767 pixels");
+  }
+  validate(options.normalization);
+}
+
+void eval_transform(const Image& image, const EvalTransformOptions& options, float* out) {
+  const int side = options.image_size;
+  Image picture;
+  if (side >= kWarpFrom) {
+    resize(image, side, side, options.interpolation, picture);
+    return normalize(picture, options.normalization, {}, out);
+  }
+  const Size size = resized(image, static_cast<int>(std::floor(side / options.crop_ratio)));
+  resize(image, size.height, size.width, options.interpolation, picture);
+  const ImageView centre = ImageView(picture).crop(centre_offset(size.height, side),
+                                                   centre_offset(size.width, side), side, side);
+  normalize(centre, options.normalization, {}, out);
+}
+
+}  // namespace casvit::dataio

@@ -1,0 +1,158 @@
+// casvit-pack: packs folders of pictures into HDF5 and looks after what was packed.
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <exception>
+#include <filesystem>
+#include <iostream>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "dataio/commands/commands.h"
+#include "dataio/commands/signal_gate.h"
+#include "dataio/container/display.h"
+#include "dataio/error.h"
+#include "launch/exit_code.h"
+
+namespace casvit::dataio {
+namespace {
+
+using launch::ExitCode;
+
+constexpr std::array<std::string_view, 3> kCommands{"pack", "info", "verify"};
+constexpr std::array<std::string_view, 3> kOwnOptions{"--help", "-h", "--version"};
+
+constexpr const char* kDescription =
+    "Example: casvit-pack photos -o photos.h5\n\n"
+    "Packs folders of pictures into HDF5 files for casvit_dist, and looks after them.\n"
+    "'casvit-pack SRC -o OUT.h5' means 'casvit-pack pack SRC -o OUT.h5'.";
+constexpr const char* kFooter =
+    "Exit codes: 0 done, 2 usage, 3 an input missing or damaged, 6 an output could not be "
+    "written,\n"
+    "70 a defect of casvit-pack.";
+
+template <std::size_t N>
+bool contains(const std::array<std::string_view, N>& words, const std::string& word) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+/// Whether the first word is neither a command nor an option of the program itself: pack is meant.
+bool means_pack(const std::vector<std::string>& arguments) {
+  return !arguments.empty() && !contains(kCommands, arguments[0]) &&
+         !contains(kOwnOptions, arguments[0]);
+}
+
+/// As a shell would take it again.
+std::string quoted(const std::string& argument) {
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./=,:+@%";
+  if (!argument.empty() && argument.find_first_not_of(kPlain) == std::string::npos) return argument;
+  std::string text = "'";
+  for (const char c : argument) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return text + "'";
+}
+
+std::string command_line_of(const std::vector<std::string>& arguments) {
+  std::string line = "casvit-pack";
+  for (const std::string& argument : arguments) line += " " + quoted(argument);
+  return line;
+}
+
+void complain(const std::string& message) {
+  std::cerr << "casvit-pack: " << message << "\n" << std::flush;
+}
+
+/// A word that is no command is taken for a folder to pack: say so where that did not work out.
+std::string command_hint(const std::vector<std::string>& arguments, bool implied_pack) {
+  if (!implied_pack || arguments[0].starts_with('-') ||
+      std::filesystem::exists(std::filesystem::path(arguments[0]))) {
+    return "";
+  }
+  return " ('" + display_path(arguments[0]) +
+         "' is neither a folder nor a command; the commands are pack, info and verify)";
+}
+
+ExitCode usage_error(const CLI::ParseError& error, const std::string& hint) {
+  complain(std::string(error.what()) + hint +
+           "; see casvit-pack --help, for example: casvit-pack photos -o photos.h5");
+  return ExitCode::kUsage;
+}
+
+/// Results that nobody could read are no results: a full disk behind standard output shows here.
+void flush_output() {
+  std::cout.flush();
+  if (!std::cout) throw OutputError("cannot write to standard output");
+}
+
+ExitCode parse_and_run(std::vector<std::string> arguments) {
+  CLI::App app(kDescription, "casvit-pack");
+  app.footer(kFooter);
+  app.set_version_flag("--version", version_text());
+  app.require_subcommand(1);
+  const std::string command_line = command_line_of(arguments);
+  const std::array<Command, 3> commands{add_pack_command(app, command_line), add_info_command(app),
+                                        add_verify_command(app)};
+  for (CLI::App* command : app.get_subcommands({})) {
+    command->set_version_flag("--version", version_text());
+    command->footer(kFooter);
+  }
+
+  const bool implied_pack = means_pack(arguments);
+  const std::string hint = command_hint(arguments, implied_pack);
+  if (implied_pack) arguments.insert(arguments.begin(), "pack");
+  try {
+    std::reverse(arguments.begin(), arguments.end());  // the order that CLI11 takes them in
+    app.parse(arguments);
+  } catch (const CLI::Success& success) {  // --help, --version
+    app.exit(success);
+    flush_output();
+    return ExitCode::kDone;
+  } catch (const CLI::ParseError& error) {
+    return usage_error(error, hint);
+  }
+  for (std::size_t i = 0; i < kCommands.size(); ++i) {
+    if (!app.got_subcommand(std::string(kCommands[i]))) continue;
+    const ExitCode code = commands[i]();
+    flush_output();
+    return code;
+  }
+  return ExitCode::kUsage;
+}
+
+/// Runs, and turns what was thrown into a message and the exit code that stands for it.
+ExitCode run(std::vector<std::string> arguments) {
+  try {
+    return parse_and_run(std::move(arguments));
+  } catch (const UsageError& error) {
+    complain(error.what());
+    return ExitCode::kUsage;
+  } catch (const InputError& error) {
+    complain(error.what());
+    return ExitCode::kInput;
+  } catch (const OutputError& error) {
+    complain(error.what());
+    return ExitCode::kOutput;
+  } catch (const Interrupted& interrupted) {
+    complain(interrupted.what());
+    // All is cleaned up: end as the signal would have ended us, for the shell to see.
+    std::signal(interrupted.signal, SIG_DFL);
+    std::raise(interrupted.signal);
+    return ExitCode::kInterrupted;
+  } catch (const std::exception& error) {
+    complain(std::string("a defect of casvit-pack, please report it with the output of "
+                         "casvit-pack --version: ") +
+             error.what());
+    return ExitCode::kDefect;
+  }
+}
+
+}  // namespace
+}  // namespace casvit::dataio
+
+int main(int argc, char** argv) {
+  return static_cast<int>(casvit::dataio::run({argv + 1, argv + argc}));
+}

@@ -1,0 +1,110 @@
+#include <iostream>
+#include <memory>
+#include <vector>
+
+#include "dataio/commands/commands.h"
+#include "dataio/commands/json_text.h"
+#include "dataio/commands/progress_line.h"
+#include "dataio/container/display.h"
+#include "dataio/error.h"
+#include "dataio/pack/verify.h"
+#include "launch/threads.h"
+
+namespace casvit::dataio {
+namespace {
+
+constexpr int kMaxWorkers = 1024;
+constexpr std::size_t kDamagedShown = 20;
+
+struct VerifyArguments {
+  std::vector<std::string> files;
+  bool decode = false;
+  int workers = 0;  ///< 0: as many as there are cores
+  bool json = false;
+};
+
+void complain(const std::string& message) { std::cerr << "casvit-pack: " << message << "\n"; }
+
+void complain_about(const VerifyResult& result, const std::string& file) {
+  for (std::size_t i = 0; i < result.damaged.size() && i < kDamagedShown; ++i) {
+    complain(result.damaged[i].message);
+  }
+  if (result.damaged.size() > kDamagedShown) {
+    complain(display_path(file) + ": and " + std::to_string(result.damaged.size() - kDamagedShown) +
+             " more samples; --json lists them all");
+  }
+}
+
+nlohmann::ordered_json damaged_json(const VerifyResult& result) {
+  auto list = nlohmann::ordered_json::array();
+  for (const DamagedSample& damaged : result.damaged) {
+    list.push_back(
+        {{"sample", damaged.sample}, {"source", damaged.source}, {"message", damaged.message}});
+  }
+  return list;
+}
+
+/// One file, reported in `report` and on standard error. @returns whether it is whole.
+bool verify_file(const std::string& file, const VerifyArguments& arguments, int workers,
+                 nlohmann::ordered_json& report) {
+  ProgressLine line;
+  report["path"] = file;
+  try {
+    const VerifyResult result = verify_container(file, arguments.decode, workers,
+                                                 [&line](std::uint64_t done, std::uint64_t total) {
+                                                   line.update("verifying", done, total);
+                                                 });
+    line.clear();
+    report["ok"] = result.damaged.empty();
+    report["samples"] = result.samples;
+    report["damaged"] = damaged_json(result);
+    complain_about(result, file);
+    if (!arguments.json) {
+      std::cout << display_path(file) << ": " << result.samples << " samples, ";
+      if (result.damaged.empty()) {
+        std::cout << (arguments.decode ? "all whole and decodable\n" : "all whole\n");
+      } else {
+        std::cout << result.damaged.size() << " damaged\n";
+      }
+    }
+    return result.damaged.empty();
+  } catch (const InputError& error) {
+    line.clear();
+    report["ok"] = false;
+    report["error"] = error.what();
+    complain(error.what());
+    return false;
+  }
+}
+
+launch::ExitCode run_verify(const VerifyArguments& arguments) {
+  const int workers = arguments.workers > 0 ? arguments.workers : launch::usable_cores();
+  bool whole = true;
+  auto reports = nlohmann::ordered_json::array();
+  for (const std::string& file : arguments.files) {
+    nlohmann::ordered_json report;
+    whole = verify_file(file, arguments, workers, report) && whole;
+    reports.push_back(std::move(report));
+  }
+  if (arguments.json) std::cout << json_text({{"ok", whole}, {"files", reports}});
+  return whole ? launch::ExitCode::kDone : launch::ExitCode::kInput;
+}
+
+}  // namespace
+
+Command add_verify_command(CLI::App& app) {
+  CLI::App* command = app.add_subcommand(
+      "verify",
+      "Example: casvit-pack verify photos.train.h5 photos.val.h5\n\n"
+      "Checks packed files: their index, and every picture against the hash taken when it was "
+      "packed.\nDamaged samples are named with their source; the exit code is then 3.");
+  auto arguments = std::make_shared<VerifyArguments>();
+  command->add_option("FILE", arguments->files, "packed files")->required();
+  command->add_flag("--decode", arguments->decode, "decode every picture too");
+  command->add_option("--workers", arguments->workers, "threads (default: the cores there are)")
+      ->check(CLI::Range(1, kMaxWorkers));
+  command->add_flag("--json", arguments->json, "print the result as JSON");
+  return [arguments] { return run_verify(*arguments); };
+}
+
+}  // namespace casvit::dataio

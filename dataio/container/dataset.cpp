@@ -1,0 +1,150 @@
+#include "dataio/container/dataset.h"
+
+#include <xxhash.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+#include <stdexcept>
+#include <utility>
+
+#include "dataio/container/display.h"
+#include "dataio/container/glob_paths.h"
+#include "dataio/container/reader.h"
+#include "dataio/error.h"
+
+namespace casvit::dataio {
+
+struct Dataset::State {
+  /// The file that holds a sample, and the sample's number there.
+  std::pair<const ContainerReader&, std::uint64_t> locate(std::uint64_t sample) const {
+    if (sample >= labels.size()) {
+      throw std::out_of_range("sample " + std::to_string(sample) + " of a data set of " +
+                              std::to_string(labels.size()));
+    }
+    const auto after = std::upper_bound(starts.begin(), starts.end(), sample);
+    const auto file = static_cast<std::size_t>(after - starts.begin()) - 1;
+    return {readers[file], sample - starts[file]};
+  }
+
+  std::vector<ContainerReader> readers;
+  std::vector<std::uint64_t> starts;  ///< first sample of each file
+  std::vector<std::string> files;
+  std::vector<std::int32_t> labels;
+  std::vector<std::uint64_t> class_counts;
+  std::string content_hash;
+};
+
+namespace {
+
+void check_listed_once(const std::vector<std::string>& files) {
+  std::set<std::filesystem::path> seen;
+  for (const std::string& file : files) {
+    std::error_code error;
+    const auto canonical = std::filesystem::weakly_canonical(file, error);
+    if (!seen.insert(error ? std::filesystem::path(file) : canonical).second) {
+      throw UsageError("the file " + display_path(file) +
+                       " is listed twice (perhaps by name and by a pattern)");
+    }
+  }
+}
+
+void check_same_classes(const ContainerReader& first, const ContainerReader& other) {
+  const auto& expected = first.index().class_names;
+  const auto& found = other.index().class_names;
+  if (expected == found) return;
+  const auto [a, b] = std::mismatch(expected.begin(), expected.end(), found.begin(), found.end());
+  const auto name = [](auto at, auto end) {
+    return at == end ? std::string("no class") : "'" + display_path(*at) + "'";
+  };
+  throw InputError("cannot read " + display_path(other.path()) + ": its classes are not those of " +
+                   display_path(first.path()) + ": class " + std::to_string(a - expected.begin()) +
+                   " is " + name(b, found.end()) + ", there " + name(a, expected.end()));
+}
+
+Image raw_image(const ContainerIndex& index, std::uint64_t sample,
+                const std::vector<std::uint8_t>& bytes) {
+  return {static_cast<int>(index.height[sample]), static_cast<int>(index.width[sample]), bytes};
+}
+
+}  // namespace
+
+Dataset::Dataset(const std::vector<std::string>& paths) : state_(std::make_unique<State>()) {
+  if (paths.empty()) throw UsageError("a data set needs at least one .h5 file");
+  State& state = *state_;
+  state.files = expand_globs(paths);
+  check_listed_once(state.files);
+  std::vector<std::uint64_t> hashes;
+  for (const std::string& file : state.files) {
+    const ContainerReader& reader = state.readers.emplace_back(file);
+    check_same_classes(state.readers.front(), reader);
+    const ContainerIndex& index = reader.index();
+    state.starts.push_back(state.labels.size());
+    state.labels.insert(state.labels.end(), index.label.begin(), index.label.end());
+    state.class_counts.resize(index.class_counts.size());
+    for (std::size_t c = 0; c < index.class_counts.size(); ++c) {
+      state.class_counts[c] += index.class_counts[c];
+    }
+    hashes.push_back(reader.attributes().index_hash);
+  }
+  state.content_hash = hash_text(XXH3_64bits(hashes.data(), hashes.size() * sizeof(std::uint64_t)));
+}
+
+Dataset::~Dataset() = default;
+Dataset::Dataset(Dataset&&) noexcept = default;
+Dataset& Dataset::operator=(Dataset&&) noexcept = default;
+
+std::uint64_t Dataset::size() const { return state_->labels.size(); }
+
+int Dataset::num_classes() const { return static_cast<int>(state_->class_counts.size()); }
+
+const std::vector<std::string>& Dataset::class_names() const {
+  return state_->readers.front().index().class_names;
+}
+
+const std::vector<std::uint64_t>& Dataset::class_counts() const { return state_->class_counts; }
+
+const std::vector<std::int32_t>& Dataset::labels() const { return state_->labels; }
+
+std::string Dataset::source_path(std::uint64_t sample) const {
+  const auto& [reader, local] = state_->locate(sample);
+  return reader.index().source_path(local);
+}
+
+const Normalization& Dataset::normalization() const {
+  return state_->readers.front().attributes().normalization;
+}
+
+const std::string& Dataset::content_hash() const { return state_->content_hash; }
+
+const std::vector<std::string>& Dataset::files() const { return state_->files; }
+
+void Dataset::read(std::uint64_t sample, std::vector<std::uint8_t>& bytes) const {
+  const auto& [reader, local] = state_->locate(sample);
+  reader.read(local, bytes);
+}
+
+Image Dataset::decode(std::uint64_t sample, std::vector<std::uint8_t>& scratch) const {
+  const auto& [reader, local] = state_->locate(sample);
+  reader.read(local, scratch);
+  const ContainerIndex& index = reader.index();
+  if (index.codec[local] == static_cast<std::uint8_t>(Codec::kRawRgb)) {
+    return raw_image(index, local, scratch);
+  }
+  Image image;
+  try {
+    image = decode_image(scratch);
+  } catch (const InputError& error) {
+    throw InputError(reader.describe(local) + " cannot be decoded: " + error.what());
+  }
+  if (static_cast<std::uint32_t>(image.height) != index.height[local] ||
+      static_cast<std::uint32_t>(image.width) != index.width[local]) {
+    throw InputError(reader.describe(local) + " is " + std::to_string(image.width) + " x " +
+                     std::to_string(image.height) + " pixels, the index says " +
+                     std::to_string(index.width[local]) + " x " +
+                     std::to_string(index.height[local]));
+  }
+  return image;
+}
+
+}  // namespace casvit::dataio

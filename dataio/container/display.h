@@ -1,0 +1,15 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace casvit::dataio {
+
+/// 16 lower-case hex digits.
+std::string hash_text(std::uint64_t hash);
+
+/// A path for a message or a terminal: control bytes become `\xNN`, everything else stays.
+std::string display_path(std::string_view path);
+
+}  // namespace casvit::dataio

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "dataio/container/file_descriptor.h"
+#include "dataio/container/index.h"
+
+namespace casvit::dataio {
+
+/// One container, opened and validated. The HDF5 library is used by the constructor alone; samples
+/// are then read with `pread`. Const methods are thread-safe.
+class ContainerReader {
+ public:
+  /// @throws InputError naming the file: missing, not HDF5, another format, a newer schema, not
+  ///         complete, arrays that disagree, offsets or labels out of bounds, an index hash that
+  ///         does not fit, or storage that is not plain (external, virtual, chunked, filtered).
+  explicit ContainerReader(const std::string& path);
+
+  const std::string& path() const { return path_; }
+  const ContainerAttributes& attributes() const { return attributes_; }
+  const ContainerIndex& index() const { return index_; }
+  std::uint64_t file_bytes() const { return file_bytes_; }
+
+  /// Reads the stored bytes of one sample and checks their hash.
+  /// @param bytes resized to the sample's length; its capacity is reused.
+  /// @throws InputError naming file, sample and source when the bytes are not those packed.
+  void read(std::uint64_t sample, std::vector<std::uint8_t>& bytes) const;
+
+  /// "FILE: sample 17 (Maize/a.jpg)", the start of every message about a sample.
+  std::string describe(std::uint64_t sample) const;
+
+ private:
+  void open_and_validate();
+
+  std::string path_;
+  ContainerAttributes attributes_;
+  ContainerIndex index_;
+  FileDescriptor descriptor_;
+  std::uint64_t blob_offset_ = 0;
+  std::uint64_t file_bytes_ = 0;
+};
+
+}  // namespace casvit::dataio

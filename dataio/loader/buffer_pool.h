@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+namespace casvit::dataio {
+
+/// Hands out 64-byte aligned float buffers and takes them back when their last owner lets go, so
+/// that a loader's memory stays flat. Buffers may outlive the pool's owner. Thread-safe.
+class BufferPool : public std::enable_shared_from_this<BufferPool> {
+ public:
+  /// @param keep free buffers kept at most; more than that go back to the system.
+  static std::shared_ptr<BufferPool> make(std::size_t keep);
+  ~BufferPool();
+  BufferPool(const BufferPool&) = delete;
+  BufferPool& operator=(const BufferPool&) = delete;
+
+  /// At least `floats` elements, content undefined.
+  std::shared_ptr<float[]> take(std::size_t floats);
+
+ private:
+  struct Free {
+    float* data;
+    std::size_t floats;
+  };
+
+  explicit BufferPool(std::size_t keep) : keep_(keep) { free_.reserve(keep); }
+  void give_back(float* data, std::size_t floats) noexcept;
+
+  std::mutex mutex_;
+  std::size_t keep_;
+  std::vector<Free> free_;
+};
+
+}  // namespace casvit::dataio

@@ -1,0 +1,273 @@
+#include "dataio/loader/loader.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <utility>
+#include <variant>
+
+#include "dataio/error.h"
+#include "dataio/loader/batch_job.h"
+#include "dataio/loader/buffer_pool.h"
+
+namespace casvit::dataio {
+
+/// Note: who waits for whom. Threads take single samples, of the oldest batch that has unclaimed
+/// ones, so that one slow picture does not stall the rest of its batch. A batch is planned only
+/// while fewer than `queue_batches` are under way or waiting; `next()` takes the oldest once it is
+/// finished and so makes room. Everything in State but pixels is guarded by `mutex_`; a thread's
+/// writes to pixels happen before the finishing thread's mixup and the caller's use through that
+/// mutex.
+struct Loader::State {
+  using Transform = std::variant<Training, EvalTransformOptions>;
+
+  State(const Dataset& dataset, BatchSequence sequence, Transform transform,
+        const LoaderOptions& options);
+  ~State();
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+
+  std::optional<Batch> next();
+
+ private:
+  struct Claim {
+    std::shared_ptr<BatchJob> job;
+    std::size_t sample = 0;
+  };
+
+  void run();
+  void stop_and_join();
+  std::optional<Claim> claim(std::unique_lock<std::mutex>& lock);
+  std::optional<Claim> claim_planned();
+  void plan_batch();
+  std::shared_ptr<BatchJob> make_job(BatchPlan plan);
+  void work_on(const Claim& claim, std::vector<std::uint8_t>& bytes);
+  void finish(BatchJob& job, std::unique_lock<std::mutex>& lock);
+  void mix(Batch& batch) const;
+  bool room() const { return !ended_ && jobs_.size() < queue_batches_; }
+  std::size_t image_floats() const {
+    return static_cast<std::size_t>(image_size_) * static_cast<std::size_t>(image_size_) * 3;
+  }
+
+  const Dataset& dataset_;
+  BatchSequence sequence_;
+  const Transform transform_;
+  const std::size_t queue_batches_;
+  int image_size_ = 0;
+  std::shared_ptr<BufferPool> buffers_;
+
+  std::mutex mutex_;
+  std::condition_variable work_;   ///< for threads: something to claim, room to plan, or the end
+  std::condition_variable ready_;  ///< for next(): the oldest batch is finished
+  std::deque<std::shared_ptr<BatchJob>> jobs_;
+  std::uint64_t planned_ = 0;
+  bool ended_ = false;  ///< the sequence has no more batches, or failed
+  bool stop_ = false;
+  std::exception_ptr failure_;  ///< what next() threw, and throws again
+  std::vector<std::thread> threads_;
+};
+
+Loader::State::State(const Dataset& dataset, BatchSequence sequence, Transform transform,
+                     const LoaderOptions& options)
+    : dataset_(dataset),
+      sequence_(std::move(sequence)),
+      transform_(std::move(transform)),
+      queue_batches_(static_cast<std::size_t>(std::max(options.queue_batches, 1))) {
+  if (options.threads < 1 || options.queue_batches < 1) {
+    throw UsageError("the loader needs at least one thread and one batch in its queue, not " +
+                     std::to_string(options.threads) + " and " +
+                     std::to_string(options.queue_batches));
+  }
+  if (const auto* training = std::get_if<Training>(&transform_)) {
+    validate(training->transform);
+    if (training->mixup.num_classes < dataset.num_classes()) {
+      throw UsageError("mixup.num_classes is " + std::to_string(training->mixup.num_classes) +
+                       ", but the data have " + std::to_string(dataset.num_classes()) + " classes");
+    }
+    image_size_ = training->transform.image_size;
+  } else {
+    const auto& evaluation = std::get<EvalTransformOptions>(transform_);
+    validate(evaluation);
+    image_size_ = evaluation.image_size;
+  }
+  // One more for the batch that the caller works on, one for the batch it just let go.
+  buffers_ = BufferPool::make(queue_batches_ + 2);
+  try {
+    for (int t = 0; t < options.threads; ++t) threads_.emplace_back([this] { run(); });
+  } catch (...) {
+    stop_and_join();
+    throw;
+  }
+}
+
+Loader::State::~State() { stop_and_join(); }
+
+void Loader::State::stop_and_join() {
+  {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  work_.notify_all();
+  for (std::thread& thread : threads_) thread.join();
+}
+
+std::optional<Batch> Loader::State::next() {
+  std::unique_lock lock(mutex_);
+  if (failure_) std::rethrow_exception(failure_);
+  ready_.wait(lock, [this] { return jobs_.empty() ? ended_ : jobs_.front()->finished; });
+  if (jobs_.empty()) return std::nullopt;
+  const std::shared_ptr<BatchJob> job = jobs_.front();
+  jobs_.pop_front();
+  if (job->error) {
+    failure_ = job->error;
+    ended_ = true;
+    std::rethrow_exception(failure_);
+  }
+  lock.unlock();
+  work_.notify_one();
+  return std::move(job->batch);
+}
+
+void Loader::State::run() {
+  std::vector<std::uint8_t> bytes;  // reused from sample to sample
+  std::unique_lock lock(mutex_);
+  while (const std::optional<Claim> claimed = claim(lock)) {
+    lock.unlock();
+    std::exception_ptr error;
+    try {
+      work_on(*claimed, bytes);
+    } catch (...) {
+      error = std::current_exception();
+    }
+    lock.lock();
+    BatchJob& job = *claimed->job;
+    --job.pending;
+    if (error) job.fail(claimed->sample, error);
+    if (job.pending == 0) finish(job, lock);
+  }
+}
+
+/// The next sample, waiting for it if needed; nothing when it is time to stop.
+std::optional<Loader::State::Claim> Loader::State::claim(std::unique_lock<std::mutex>& lock) {
+  while (true) {
+    if (stop_) return std::nullopt;
+    if (const auto claimed = claim_planned()) return claimed;
+    if (room()) {
+      plan_batch();
+    } else {
+      work_.wait(lock);
+    }
+  }
+}
+
+std::optional<Loader::State::Claim> Loader::State::claim_planned() {
+  for (const std::shared_ptr<BatchJob>& job : jobs_) {
+    if (job->claimable()) return Claim{job, job->claimed++};
+  }
+  return std::nullopt;
+}
+
+/// Under the mutex: the sequence is called by one thread at a time and in order. What it throws is
+/// an error in this batch's turn.
+void Loader::State::plan_batch() {
+  std::shared_ptr<BatchJob> job;
+  try {
+    std::optional<BatchPlan> plan = sequence_(planned_++);
+    if (plan) {
+      job = make_job(std::move(*plan));
+    } else {
+      ended_ = true;
+    }
+  } catch (...) {
+    job = std::make_shared<BatchJob>();
+    job->error = std::current_exception();
+    ended_ = true;
+  }
+  if (job) {
+    job->finished = job->error || job->batch.plan.samples.empty();
+    jobs_.push_back(std::move(job));
+  }
+  work_.notify_all();
+  ready_.notify_all();
+}
+
+std::shared_ptr<BatchJob> Loader::State::make_job(BatchPlan plan) {
+  auto job = std::make_shared<BatchJob>();
+  const std::size_t samples = plan.samples.size();
+  if (const auto* training = std::get_if<Training>(&transform_)) {
+    validate(training->mixup, static_cast<int>(samples));
+    job->batch.targets.resize(samples * static_cast<std::size_t>(training->mixup.num_classes));
+  }
+  for (const std::uint64_t sample : plan.samples) {
+    if (sample >= dataset_.size()) {
+      throw std::out_of_range("a batch asks for sample " + std::to_string(sample) + " of " +
+                              std::to_string(dataset_.size()));
+    }
+    job->batch.labels.push_back(dataset_.labels()[sample]);
+  }
+  job->batch.plan = std::move(plan);
+  job->batch.image_size = image_size_;
+  job->batch.images = buffers_->take(samples * image_floats());
+  job->pending = samples;
+  return job;
+}
+
+/// Reads, decodes and transforms one sample into its place in the batch.
+void Loader::State::work_on(const Claim& claim, std::vector<std::uint8_t>& bytes) {
+  Batch& batch = claim.job->batch;
+  const std::uint64_t sample = batch.plan.samples[claim.sample];
+  const Image image = dataset_.decode(sample, bytes);
+  float* out = batch.images.get() + claim.sample * image_floats();
+  if (const auto* training = std::get_if<Training>(&transform_)) {
+    const AugmentKey key{.seed = training->seed, .epoch = batch.plan.epoch, .sample = sample};
+    train_transform(image, training->transform, key, out);
+  } else {
+    eval_transform(image, std::get<EvalTransformOptions>(transform_), out);
+  }
+}
+
+/// By the thread that finished the last sample; mixes without the mutex.
+void Loader::State::finish(BatchJob& job, std::unique_lock<std::mutex>& lock) {
+  if (!job.error && !stop_) {
+    lock.unlock();
+    std::exception_ptr error;
+    try {
+      mix(job.batch);
+    } catch (...) {
+      error = std::current_exception();
+    }
+    lock.lock();
+    job.error = error;
+  }
+  job.finished = true;
+  ready_.notify_all();
+}
+
+void Loader::State::mix(Batch& batch) const {
+  const auto* training = std::get_if<Training>(&transform_);
+  if (training == nullptr) return;
+  const std::size_t samples = batch.plan.samples.size();
+  apply_mixup(std::span(batch.images.get(), samples * image_floats()), static_cast<int>(samples),
+              image_size_, batch.labels, training->mixup,
+              {.seed = training->seed, .step = batch.plan.step, .shard = batch.plan.shard},
+              batch.targets);
+}
+
+Loader::Loader(const Dataset& dataset, BatchSequence sequence, Training training,
+               LoaderOptions options)
+    : state_(std::make_unique<State>(dataset, std::move(sequence), std::move(training), options)) {}
+
+Loader::Loader(const Dataset& dataset, BatchSequence sequence, EvalTransformOptions transform,
+               LoaderOptions options)
+    : state_(std::make_unique<State>(dataset, std::move(sequence), transform, options)) {}
+
+Loader::~Loader() = default;
+
+std::optional<Batch> Loader::next() { return state_->next(); }
+
+}  // namespace casvit::dataio

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace casvit::dataio {
+
+struct DamagedSample {
+  std::uint64_t sample = 0;
+  std::string source;   ///< path as stored
+  std::string message;  ///< names file, sample and source
+};
+
+struct VerifyResult {
+  std::uint64_t samples = 0;
+  std::vector<DamagedSample> damaged;  ///< in order of samples
+};
+
+/// Opens a container (which validates everything but the pictures), then checks every sample's hash
+/// and, with `decode`, decodes every sample. @param tick (done, total), on the calling thread.
+/// @throws InputError when the container as a whole cannot be read.
+VerifyResult verify_container(const std::string& path, bool decode, int workers,
+                              const std::function<void(std::uint64_t, std::uint64_t)>& tick);
+
+}  // namespace casvit::dataio

@@ -1,0 +1,192 @@
+#include <gtest/gtest.h>
+#include <xxhash.h>
+
+#include <thread>
+
+#include "dataio/container/display.h"
+#include "dataio/container/hdf5_read.h"
+#include "dataio/container/reader.h"
+#include "dataio/container/schema.h"
+#include "dataio/container/writer.h"
+#include "dataio/error.h"
+#include "tests/dataio/container/small_container.h"
+
+namespace casvit::dataio {
+namespace {
+
+TEST(Container, ReadsBackEverythingThatWasWritten) {
+  const TemporaryFolder folder;
+  const SmallContent content = small_content();
+  write_container(folder / "a.h5", content);
+
+  const ContainerReader reader(folder / "a.h5");
+  const ContainerAttributes& attributes = reader.attributes();
+  EXPECT_EQ(attributes.schema_major, schema::kMajor);
+  EXPECT_EQ(attributes.split, "train");
+  EXPECT_EQ(attributes.normalization.mean, content.description.normalization.mean);
+  EXPECT_EQ(attributes.normalization.std, content.description.normalization.std);
+  EXPECT_EQ(attributes.created, content.description.created);
+  EXPECT_EQ(attributes.tool_version, content.description.tool_version);
+  EXPECT_EQ(attributes.command_line, content.description.command_line);
+  const ContainerIndex& index = reader.index();
+  EXPECT_EQ(index.class_names, content.description.class_names);
+  EXPECT_EQ(index.class_counts, (std::vector<std::uint64_t>{3, 2, 2}));
+  ASSERT_EQ(index.samples(), content.samples.size());
+  Bytes bytes;
+  for (std::size_t i = 0; i < content.samples.size(); ++i) {
+    reader.read(i, bytes);
+    EXPECT_EQ(bytes, content.bytes[i]) << i;
+    EXPECT_EQ(index.height[i], content.samples[i].height);
+    EXPECT_EQ(index.width[i], content.samples[i].width);
+    EXPECT_EQ(index.codec[i], static_cast<std::uint8_t>(content.samples[i].codec));
+    EXPECT_EQ(index.label[i], content.samples[i].label);
+    EXPECT_EQ(index.source_path(i), content.samples[i].source);
+    EXPECT_EQ(index.xxh3[i], XXH3_64bits(content.bytes[i].data(), content.bytes[i].size()));
+  }
+}
+
+TEST(Container, SamplesAreAlignedInTheArrayAndInTheFile) {
+  const TemporaryFolder folder;
+  write_small_container(folder / "a.h5");
+  const ContainerReader reader(folder / "a.h5");
+  const Hdf5Handle file(H5Fopen((folder / "a.h5").c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), &H5Fclose);
+  const PlainArray blob = open_plain_array(file.get(), schema::kImagesBytes,
+                                           hdf5_type<std::uint8_t>(), reader.file_bytes());
+  EXPECT_EQ(blob.offset % schema::kAlignment, 0U);
+  for (const std::uint64_t offset : reader.index().offset) {
+    EXPECT_EQ(offset % schema::kAlignment, 0U);
+  }
+}
+
+TEST(Container, TheHdf5LibraryReadsTheSameBytes) {
+  const TemporaryFolder folder;
+  const SmallContent content = small_content();
+  write_container(folder / "a.h5", content);
+  const ContainerReader reader(folder / "a.h5");
+  const Hdf5Handle file(H5Fopen((folder / "a.h5").c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), &H5Fclose);
+  const auto blob =
+      read_plain_array<std::uint8_t>(file.get(), schema::kImagesBytes, reader.file_bytes());
+  for (std::size_t i = 0; i < content.bytes.size(); ++i) {
+    const auto begin = blob.begin() + static_cast<std::ptrdiff_t>(reader.index().offset[i]);
+    EXPECT_TRUE(std::equal(content.bytes[i].begin(), content.bytes[i].end(), begin)) << i;
+  }
+}
+
+template <typename T>
+void append(Bytes& all, const std::vector<T>& values) {
+  const std::uint64_t count = values.size();
+  const auto* number = reinterpret_cast<const std::uint8_t*>(&count);
+  all.insert(all.end(), number, number + sizeof count);
+  const auto* begin = reinterpret_cast<const std::uint8_t*>(values.data());
+  all.insert(all.end(), begin, begin + values.size() * sizeof(T));
+}
+
+TEST(Container, IndexHashIsTheDocumentedOne) {
+  const TemporaryFolder folder;
+  write_small_container(folder / "a.h5");
+  const ContainerReader reader(folder / "a.h5");
+  const ContainerIndex& index = reader.index();
+  Bytes all;
+  append(all, index.offset);
+  append(all, index.length);
+  append(all, index.xxh3);
+  append(all, index.height);
+  append(all, index.width);
+  append(all, index.codec);
+  append(all, index.label);
+  append(all, index.source_offset);
+  append(all, index.source_bytes);
+  append(all, index.class_counts);
+  append(all, std::vector<std::uint8_t>());  // then names: their number takes this one's place
+  all[all.size() - 8] = static_cast<std::uint8_t>(index.class_names.size());
+  for (const std::string& name : index.class_names) {
+    append(all, std::vector<char>(name.begin(), name.end()));
+  }
+  EXPECT_EQ(reader.attributes().index_hash, XXH3_64bits(all.data(), all.size()));
+}
+
+TEST(Container, BytesOfTheFileDependOnNothingButTheContent) {
+  const TemporaryFolder folder;
+  const SmallContent content = small_content();
+  write_container(folder / "a.h5", content);
+  ContainerWriter writer(folder / "b.h5", content.description, content.samples);
+  std::vector<std::thread> threads;  // any order, several threads
+  for (std::size_t i = content.bytes.size(); i-- > 0;) {
+    threads.emplace_back([&writer, &content, i] { writer.write(i, content.bytes[i]); });
+  }
+  for (std::thread& thread : threads) thread.join();
+  std::this_thread::sleep_for(std::chrono::milliseconds(1100));  // another second of the clock
+  writer.seal();
+  writer.publish();
+  EXPECT_EQ(file_bytes(folder / "a.h5"), file_bytes(folder / "b.h5"));
+}
+
+TEST(ContainerWriter, LeavesNothingBehindUnlessPublished) {
+  const TemporaryFolder folder;
+  const SmallContent content = small_content();
+  {
+    ContainerWriter writer(folder / "a.h5", content.description, content.samples);
+    for (std::size_t i = 0; i < content.bytes.size(); ++i) writer.write(i, content.bytes[i]);
+    EXPECT_EQ(folder.names().size(), 1U);  // under a temporary name
+    EXPECT_NE(folder.names()[0], "a.h5");
+    writer.seal();
+  }
+  EXPECT_TRUE(folder.names().empty());
+}
+
+TEST(ContainerWriter, KeepsTheOldFileUntilTheNewOneIsWhole) {
+  const TemporaryFolder folder;
+  write_text(folder / "a.h5", "old");
+  const SmallContent content = small_content();
+  ContainerWriter writer(folder / "a.h5", content.description, content.samples);
+  for (std::size_t i = 0; i < content.bytes.size(); ++i) writer.write(i, content.bytes[i]);
+  writer.seal();
+  EXPECT_EQ(file_bytes(folder / "a.h5").size(), 3U);
+  writer.publish();
+  EXPECT_EQ(folder.names(), std::vector<std::string>{"a.h5"});
+  EXPECT_EQ(ContainerReader(folder / "a.h5").index().samples(), content.samples.size());
+}
+
+TEST(ContainerWriter, RefusesToSealWithASampleMissing) {
+  const TemporaryFolder folder;
+  const SmallContent content = small_content();
+  ContainerWriter writer(folder / "a.h5", content.description, content.samples);
+  for (std::size_t i = 1; i < content.bytes.size(); ++i) writer.write(i, content.bytes[i]);
+  EXPECT_THROW(writer.seal(), std::logic_error);
+  EXPECT_THROW(writer.publish(), std::logic_error);
+  EXPECT_THROW(writer.write(1, content.bytes[1]), std::logic_error);  // twice
+  EXPECT_THROW(writer.write(0, content.bytes[1]), std::logic_error);  // another length
+}
+
+TEST(ContainerWriter, NamesWhatCannotBeWritten) {
+  const TemporaryFolder folder;
+  SmallContent content = small_content();
+  const auto refused = [&content](const std::string& path) -> std::string {
+    try {
+      ContainerWriter(path, content.description, content.samples);
+    } catch (const OutputError& error) {
+      return error.what();
+    } catch (const UsageError& error) {
+      return std::string("usage: ") + error.what();
+    }
+    return "";
+  };
+  EXPECT_NE(refused(folder / "none/a.h5").find("none/a.h5"), std::string::npos);
+  EXPECT_NE(refused(folder.path()).find("it is a folder"), std::string::npos);
+  EXPECT_NE(refused("/proc/a.h5").find("cannot write /proc/a.h5"), std::string::npos);
+  content.description.class_names[1] = "\xff";
+  EXPECT_NE(refused(folder / "a.h5").find("usage: the class name"), std::string::npos);
+  content = small_content();
+  content.samples[2].label = 3;
+  EXPECT_NE(refused(folder / "a.h5").find("label 3"), std::string::npos);
+  content.samples.clear();
+  EXPECT_NE(refused(folder / "a.h5").find("at least one picture"), std::string::npos);
+  EXPECT_TRUE(folder.names().empty());
+}
+
+TEST(DisplayPath, KeepsTerminalsSafeFromFileNames) {
+  EXPECT_EQ(display_path("a\n\x1b[2Jb \xc3\xa4"), "a\\x0a\\x1b[2Jb \xc3\xa4");
+}
+
+}  // namespace
+}  // namespace casvit::dataio

@@ -1,0 +1,100 @@
+// casvit_dist: trains CAS-ViT and looks after what was trained, alone or under mpirun.
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <string>
+#include <string_view>
+
+#include "dataio/error.h"
+#include "launch/guard.h"
+#include "trainer/cli/commands.h"
+#include "trainer/engine/versions.h"
+#include "trainer/error.h"
+
+namespace {
+
+using casvit::launch::ExitCode;
+
+constexpr std::array<std::string_view, 3> kCommands{"train", "eval", "config"};
+constexpr std::array<std::string_view, 4> kOwnOptions{"--help", "-h", "--help-all", "--version"};
+
+ExitCode classify(const std::exception& error) {
+  namespace trainer = casvit::trainer;
+  namespace dataio = casvit::dataio;
+  if (dynamic_cast<const trainer::ConfigError*>(&error) != nullptr ||
+      dynamic_cast<const dataio::UsageError*>(&error) != nullptr) {
+    return ExitCode::kUsage;
+  }
+  if (dynamic_cast<const trainer::CheckpointError*>(&error) != nullptr ||
+      dynamic_cast<const dataio::InputError*>(&error) != nullptr) {
+    return ExitCode::kInput;
+  }
+  if (dynamic_cast<const trainer::DivergedError*>(&error) != nullptr) {
+    return ExitCode::kDiverged;
+  }
+  if (dynamic_cast<const trainer::OutputError*>(&error) != nullptr ||
+      dynamic_cast<const dataio::OutputError*>(&error) != nullptr) {
+    return ExitCode::kOutput;
+  }
+  return ExitCode::kDefect;
+}
+
+std::string version_text() {
+  std::string text = "casvit_dist";
+  const auto versions = casvit::trainer::versions();
+  text += " " + versions.at("casvit") + "\n";
+  for (const auto& [name, version] : versions) {
+    if (name != "casvit") {
+      text += "  " + name + ": " + version + "\n";
+    }
+  }
+  return text;
+}
+
+/// `casvit_dist` alone, or followed by options, means `train`.
+bool means_train(int count, char** arguments) {
+  if (count < 2) {
+    return true;
+  }
+  const std::string_view first = arguments[1];
+  return first.starts_with("-") &&
+         std::find(kOwnOptions.begin(), kOwnOptions.end(), first) == kOwnOptions.end();
+}
+
+}  // namespace
+
+int main(int count, char** values) {
+  std::vector<std::string> arguments(values + 1, values + count);
+  if (means_train(count, values)) {
+    arguments.insert(arguments.begin(), "train");
+  }
+  std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
+
+  CLI::App app(
+      "Example: mpirun -np 2 --bind-to none casvit_dist --config configs/quickstart.yaml\n\n"
+      "Trains CAS-ViT on pictures packed by casvit-pack, on one rank or many. 'casvit_dist' without a\n"
+      "command means 'casvit_dist train'.",
+      "casvit_dist");
+  app.footer(
+      "Exit codes: 0 done, 2 usage or configuration, 3 an input file is at fault, 4 training diverged,\n"
+      "5 communication failed, 6 an output could not be written, 70 a defect of ours, 75 interrupted.\n"
+      "Each command has its own --help.");
+  app.set_version_flag("--version", [] { return version_text(); }, "Versions that a bug report needs");
+  app.require_subcommand(1);
+  app.get_formatter()->column_width(28);
+  std::optional<casvit::trainer::Command> chosen;
+  casvit::trainer::add_train_command(app, chosen);
+  casvit::trainer::add_eval_command(app, chosen);
+  casvit::trainer::add_config_command(app, chosen);
+  try {
+    app.parse(std::move(arguments));
+  } catch (const CLI::Success& success) {
+    return app.exit(success);
+  } catch (const CLI::ParseError& error) {
+    std::fprintf(stderr, "casvit: %s; see casvit_dist --help\n", error.what());
+    return static_cast<int>(ExitCode::kUsage);
+  }
+  return casvit::launch::run_in_world(*chosen, classify);
+}

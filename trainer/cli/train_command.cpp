@@ -1,0 +1,83 @@
+#include <filesystem>
+#include <memory>
+
+#include "trainer/cli/commands.h"
+#include "trainer/config/config.h"
+#include "trainer/engine/train.h"
+#include "trainer/error.h"
+
+namespace casvit::trainer {
+namespace {
+
+constexpr const char* kExample =
+    "Examples:\n"
+    "  casvit_dist train --config configs/quickstart.yaml\n"
+    "  mpirun -np 2 --bind-to none casvit_dist --config recipe.yaml --set train.epochs=20 --out runs/a\n"
+    "  mpirun -np 2 --bind-to none casvit_dist --config recipe.yaml --out runs/a --resume auto\n\n"
+    "Trains CAS-ViT on files that casvit-pack wrote. The run folder gets checkpoints, metrics and a\n"
+    "report. Keys of the configuration: casvit_dist config --keys.";
+
+struct Arguments {
+  std::string config;
+  std::vector<std::string> set;
+  std::string resume = "none";
+  std::string out;
+};
+
+Config load(const Arguments& arguments) {
+  std::string path = arguments.config;
+  if (path.empty()) {
+    path = "casvit.yaml";
+    if (!std::filesystem::exists(path)) {
+      throw ConfigError(
+          "no configuration: give one with --config (there is no ./casvit.yaml either), for example\n"
+          "  casvit_dist --config configs/quickstart.yaml --set data.train=photos.train.h5 --set "
+          "data.val=photos.val.h5");
+    }
+  }
+  std::vector<Override> overrides;
+  for (const std::string& text : arguments.set) {
+    overrides.push_back(parse_override(text));
+  }
+  return load_config(path, overrides);
+}
+
+TrainOptions options_of(const Arguments& arguments) {
+  TrainOptions options;
+  if (!arguments.out.empty()) {
+    options.out = arguments.out;
+  } else {
+    const std::string name =
+        arguments.config.empty() ? "casvit" : std::filesystem::path(arguments.config).stem().string();
+    options.out = "runs/" + name;
+  }
+  if (arguments.resume == "auto") {
+    options.resume = ResumeMode::kAuto;
+  } else if (arguments.resume != "none") {
+    options.resume = ResumeMode::kCheckpoint;
+    options.checkpoint = arguments.resume;
+  }
+  return options;
+}
+
+}  // namespace
+
+void add_train_command(CLI::App& app, std::optional<Command>& chosen) {
+  CLI::App* command = app.add_subcommand("train", "Train a model (the default command)");
+  command->description(kExample);
+  const auto arguments = std::make_shared<Arguments>();
+  command->add_option("--config", arguments->config, "Configuration in YAML; ./casvit.yaml where left out");
+  command->add_option("--set", arguments->set, "Override one key: key=value; may be repeated")
+      ->allow_extra_args(false);
+  command->add_option("--resume", arguments->resume,
+                      "none (default), auto (continue the run in --out, or start it), or a checkpoint");
+  command->add_option("--out", arguments->out, "Run folder; runs/<name of the configuration> where left out");
+  command->callback([arguments, &chosen] {
+    chosen = [arguments](launch::World& world) {
+      train(load(*arguments), options_of(*arguments), world);
+      return launch::ExitCode::kDone;
+    };
+  });
+}
+
+}  // namespace casvit::trainer

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "launch/world.h"
+#include "trainer/checkpoint/weights.h"
+#include "trainer/config/config.h"
+#include "trainer/report/evaluation.h"
+
+namespace casvit::trainer {
+
+struct EvaluateCheckpointOptions {
+  std::string checkpoint;
+  std::vector<std::string> data;  ///< .h5 files or globs
+  std::string out;                ///< folder for report/; empty: none is written
+  WeightsChoice use = WeightsChoice::kAuto;
+  std::vector<Override> overrides;  ///< for what the checkpoint does not say, or to change it
+};
+
+struct CheckpointEvaluation {
+  Accuracy accuracy;
+  bool is_ema = false;
+  std::string report;  ///< path of index.html, where one was written (rank 0)
+};
+
+/// Evaluates a checkpoint on packed data, with the preprocessing and class names that it carries.
+/// Every rank calls it.
+/// @throws ConfigError where the data's classes are not the checkpoint's; CheckpointError; InputError
+CheckpointEvaluation evaluate_checkpoint(const EvaluateCheckpointOptions& options, launch::World& world);
+
+}  // namespace casvit::trainer

@@ -1,0 +1,15 @@
+#include "trainer/kernels/loops.h"
+
+namespace casvit::trainer::kernels {
+
+const Loops& loops() {
+#if defined(__x86_64__)
+  static const bool has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  if (has_avx2) {
+    return avx2::kLoops;
+  }
+#endif
+  return baseline::kLoops;
+}
+
+}  // namespace casvit::trainer::kernels
