@@ -7,6 +7,7 @@
 #include <exception>
 #include <filesystem>
 #include <iostream>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -45,6 +46,21 @@ bool means_pack(const std::vector<std::string>& arguments) {
   return !arguments.empty() && !contains(kCommands, arguments[0]) &&
          !contains(kOwnOptions, arguments[0]);
 }
+
+/// In the list of commands only the sentence that says what each does; the example and the rest
+/// stand in the command's own help.
+class BriefCommands : public CLI::Formatter {
+ public:
+  std::string make_subcommand(const CLI::App* command) const override {
+    std::string text = command->get_description();
+    text.erase(0, text.find("\n\n") + 2);
+    text.erase(std::min(text.find(". "), text.size()));
+    text.erase(std::min(text.find(".\n"), text.size()));
+    std::replace(text.begin(), text.end(), '\n', ' ');
+    return "  " + command->get_name() + std::string(10 - command->get_name().size(), ' ') + text +
+           "\n";
+  }
+};
 
 /// As a shell would take it again.
 std::string quoted(const std::string& argument) {
@@ -91,6 +107,7 @@ void flush_output() {
 ExitCode parse_and_run(std::vector<std::string> arguments) {
   CLI::App app(kDescription, "casvit-pack");
   app.footer(kFooter);
+  app.formatter(std::make_shared<BriefCommands>());
   app.set_version_flag("--version", version_text());
   app.require_subcommand(1);
   const std::string command_line = command_line_of(arguments);

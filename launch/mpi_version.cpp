@@ -1,8 +1,10 @@
 #include "launch/mpi_version.h"
 
-#include <mpi.h>
+
 
 #include <array>
+
+#include "launch/mpi/check.h"
 
 namespace casvit::launch {
 

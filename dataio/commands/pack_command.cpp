@@ -2,7 +2,7 @@
 #include <cmath>
 #include <iostream>
 #include <memory>
-#include <utility>
+#include <optional>
 #include <vector>
 
 #include "dataio/commands/commands.h"
@@ -22,14 +22,17 @@ namespace {
 
 constexpr int kMaxWorkers = 1024;
 constexpr std::size_t kRejectedShown = 10;
+constexpr const char* kQuarantineWord = "quarantine";
+constexpr const char* kFailWord = "fail";
 
 /// What the command line says, as typed.
 struct PackArguments {
   PackOptions options;
-  std::string split;
+  std::optional<std::string> split;
   bool seed_given = false;
   std::vector<float> mean;
   std::vector<float> std;
+  std::string on_error = kQuarantineWord;
   bool json = false;
 };
 
@@ -47,7 +50,8 @@ std::array<float, 3> triple(const std::vector<float>& values, const char* option
 
 void complete_options(PackArguments& arguments) {
   PackOptions& options = arguments.options;
-  if (!arguments.split.empty()) options.split = parse_split(arguments.split);
+  if (arguments.split) options.split = parse_split(*arguments.split);
+  options.on_error = arguments.on_error == kFailWord ? OnError::kFail : OnError::kQuarantine;
   if (options.split.empty() && arguments.seed_given) {
     throw UsageError("--seed chooses which pictures go to which part: it needs --split");
   }
@@ -164,14 +168,11 @@ void declare_options(CLI::App& command, PackArguments& arguments) {
       ->type_name("UINT");
   command.add_option("--workers", options.workers, "threads (default: the cores there are)")
       ->check(CLI::Range(1, kMaxWorkers));
-  const std::vector<std::pair<std::string, OnError>> choices{{"quarantine", OnError::kQuarantine},
-                                                             {"fail", OnError::kFail}};
   command
-      .add_option("--on-error", options.on_error,
+      .add_option("--on-error", arguments.on_error,
                   "a broken picture is left out and listed in OUT.h5.rejected.json (quarantine, "
                   "the default), or ends the packing with exit code 3 (fail)")
-      ->transform(CLI::Transformer(choices))
-      ->type_name("quarantine|fail");
+      ->check(CLI::IsMember({kQuarantineWord, kFailWord}));
   command.add_flag("--allow-empty-classes", options.allow_empty_classes,
                    "keep classes without a usable picture instead of refusing them");
   command

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <csetjmp>
 #include <cstring>
+#include <new>
 #include <vector>
 
 #include "dataio/image/codec.h"
@@ -67,10 +68,15 @@ class PngReader {
     return true;
   }
 
-  /// Reads all rows, then the rest of the file. `rows`: one pointer a row of `row_bytes()`.
-  bool read_rows(png_bytepp rows) {
+  /// Reads all rows of `row_bytes()` each, then the rest of the file.
+  bool read_rows(std::uint8_t* first) {
     if (setjmp(png_jmpbuf(png_)) != 0) return false;  // NOLINT(cert-err52-cpp): libpng's protocol
-    png_read_image(png_, rows);
+    // Every pass of an interlaced picture goes over all rows and fills in its pixels.
+    for (int pass = 0; pass < passes_; ++pass) {
+      for (std::size_t y = 0; y < height_; ++y) {
+        png_read_row(png_, first + y * row_bytes_, nullptr);
+      }
+    }
     png_read_end(png_, nullptr);
     return true;
   }
@@ -128,7 +134,7 @@ class PngReader {
       if ((type & PNG_COLOR_MASK_ALPHA) != 0) png_set_strip_alpha(png_);
       if ((type & PNG_COLOR_MASK_COLOR) == 0) png_set_gray_to_rgb(png_);
     }
-    png_set_interlace_handling(png_);
+    passes_ = png_set_interlace_handling(png_);
   }
 
   Source source_;
@@ -137,6 +143,7 @@ class PngReader {
   std::uint32_t height_ = 0;
   std::uint32_t width_ = 0;
   std::size_t row_bytes_ = 0;
+  int passes_ = 1;
   Layout layout_ = Layout::kRgb;
 };
 
@@ -179,9 +186,7 @@ Image decode_png(std::span<const std::uint8_t> bytes, std::int64_t max_pixels) {
     raw.resize(reader.row_bytes() * reader.height());
     first = raw.data();
   }
-  std::vector<png_bytep> rows(reader.height());
-  for (std::size_t y = 0; y < rows.size(); ++y) rows[y] = first + y * reader.row_bytes();
-  require(reader.read_rows(rows.data()), reader);
+  require(reader.read_rows(first), reader);
 
   if (reader.layout() == Layout::kPaletteIndex) expand_palette(reader, raw, image);
   if (reader.layout() == Layout::kGrey16) saturate_grey16(raw, image);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "dataio/container/display.h"
+#include "dataio/container/pending_file.h"
 #include "dataio/container/writer.h"
 #include "dataio/error.h"
 #include "dataio/pack/parallel_for.h"
@@ -38,6 +39,22 @@ void inspect(const PackOptions& options, const PackProgress& progress, PackPlan&
                [&progress, total](std::uint64_t done) { progress("checking", done, total); });
 }
 
+std::string output_path(const PackOptions& options, const std::vector<std::string>& parts,
+                        std::size_t part) {
+  const bool alone = parts.size() == 1 && options.split.empty();
+  return alone ? options.output : part_path(options.output, parts[part]);
+}
+
+/// A mistyped output folder should not cost the time of reading every picture first.
+void check_outputs(const PackOptions& options, const PackPlan& plan) {
+  std::vector<std::string> parts = plan.parts;
+  if (!options.split.empty()) parts.clear();
+  for (const SplitShare& share : options.split) parts.push_back(share.name);
+  for (std::size_t p = 0; p < parts.size(); ++p) {
+    const PendingFile checked(output_path(options, parts, p));
+  }
+}
+
 /// One output: its writer, and the pictures that go there in order.
 struct Part {
   std::string name;
@@ -63,9 +80,7 @@ ContainerWriter make_writer(const PackOptions& options, const PackPlan& plan, st
                        .label = picture->label,
                        .source = picture->path});
   }
-  const bool alone = plan.parts.size() == 1 && options.split.empty();
-  const std::string path = alone ? options.output : part_path(options.output, plan.parts[part]);
-  return {path, description, samples};
+  return {output_path(options, plan.parts, part), description, samples};
 }
 
 std::vector<Part> open_parts(const PackOptions& options, const PackPlan& plan) {
@@ -132,13 +147,17 @@ std::string part_path(const std::string& output, const std::string& part) {
 
 PackResult pack(const PackOptions& options, const PackProgress& progress) {
   PackPlan plan = plan_from_folder(options);
+  check_outputs(options, plan);
   inspect(options, progress, plan);
   assign_split(options, plan);
   check_classes_filled(options, plan);
 
   std::vector<Part> parts = open_parts(options, plan);
   copy(options, progress, parts);
-  for (Part& part : parts) part.writer.seal();
+  for (std::size_t p = 0; p < parts.size(); ++p) {
+    parts[p].writer.seal();
+    progress("sealing", p + 1, parts.size());  // the disk may have taken long: a last way out
+  }
   for (Part& part : parts) part.writer.publish();
 
   PackResult result;

@@ -51,8 +51,8 @@ struct PackResult {
   std::vector<std::string> ignored_examples;
 };
 
-/// Called on the calling thread, about ten times a second: `phase` is "checking" or "packing".
-/// What it throws ends the packing.
+/// Called on the calling thread, about ten times a second: `phase` is "checking" (pictures),
+/// "packing" (pictures) or "sealing" (files). What it throws ends the packing, and nothing is left.
 using PackProgress =
     std::function<void(const std::string& phase, std::uint64_t done, std::uint64_t total)>;
 

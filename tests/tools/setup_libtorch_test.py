@@ -46,7 +46,7 @@ class SetupLibtorch(CloneTestCase):
         for name in ("g++", "ninja", "mold", "git", "mpirun", "ccache"):
             self.fake(name, "[[ ${1:-} == -dumpversion ]] && echo 12; true")
         self.fake("cmake", "echo cmake version 3.25.1")
-        self.fake("dpkg-query", "printf installed")
+        self.fake("dpkg-query", 'printf "installed %s\\n" "${@:4}"')
         self.fake("python3", f'exec "{sys.executable}" "$@"')
         self.wheels = self.folder / "wheels"
         self.wheels.mkdir()
@@ -95,10 +95,12 @@ class SetupLibtorch(CloneTestCase):
         result = self.setup_script()
         self.assertEqual((result.returncode, result.stdout), (0, ""), result.stderr)
         self.assertEqual([call for call in self.calls("python3") if "download" in call], [])
-        self.list.write_text(self.pins + "# changed\n")
+        # The list is what the stamp is compared with; another one that pip refuses shows that it is read.
+        self.list.write_text(self.pins.replace("sha256:", "sha256:0"))
         result = self.setup_script()
-        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(result.returncode, 1, result.stdout)
         self.assertIn("will download LibTorch", result.stdout)
+        self.assertTrue((self.libtorch / "wheels.txt").is_file(), "the LibTorch in use is kept")
 
     def test_what_an_interrupted_setup_left_is_made_anew(self):
         self.list.write_text(self.pins)
@@ -139,12 +141,12 @@ class SetupLibtorch(CloneTestCase):
 
     def test_without_a_home_the_cache_is_in_the_clone(self):
         self.list.write_text(self.pins)
-        for home in (None, "/proc/nowhere"):
-            with self.subTest(home=home):
-                result = self.setup_script(HOME=home)
-                self.assertEqual(result.returncode, 0, result.stderr)
+        result = self.setup_script(HOME=None)
+        self.assertEqual(result.returncode, 0, result.stderr)
         library = self.clone / ".cache/casvit/libtorch-2.11.0-cu130/torch/lib/libtorch_cpu.so"
         self.assertTrue(library.is_file())
+        # A home that cannot be written to is like none: the same folder is found again.
+        self.assertEqual(self.setup_script(HOME="/proc/nowhere").stdout, "")
 
 
 if __name__ == "__main__":

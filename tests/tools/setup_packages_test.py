@@ -7,10 +7,14 @@ from clone import CloneTestCase
 
 # dpkg-query knows every package but those named.
 DPKG = """
-case " {missing} " in
-  *" ${{@: -1}} "*) exit 1 ;;
-  *) printf installed ;;
-esac"""
+status=0
+for name in "${{@:4}}"; do
+  case " {missing} " in
+    *" $name "*) echo "no packages found matching $name" >&2; status=1 ;;
+    *) echo "installed $name" ;;
+  esac
+done
+exit $status"""
 # apt-cache knows a version of everything.
 APT_CACHE = """for name in "${@:2}"; do printf '%s:\\n  Installed: (none)\\n  Candidate: 1.0\\n' "$name"; done"""
 

@@ -13,18 +13,17 @@ check_packages=(clang:clang clang-format:clang-format clang-tidy:clang-tidy shel
 
 has_dpkg() { command -v dpkg-query >/dev/null; }
 
-is_installed() {
-  [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
-}
-
 # missing_packages ENTRY...: names of the packages to install, one a line.
 missing_packages() {
-  local entry package command
+  local entry package command installed
+  # It fails when it does not know one of them, and still tells of the others.
+  installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "${@%%:*}" 2>/dev/null || true)
   for entry in "$@"; do
     package=${entry%%:*}
     command=${entry#"$package"}
     command=${command#:}
-    if [[ -n $command ]] && command -v "$command" >/dev/null; then
+    if [[ $'\n'$installed$'\n' == *$'\n'"installed $package"$'\n'* ]] ||
+      { [[ -n $command ]] && command -v "$command" >/dev/null; }; then
       continue
     fi
     # A pip or venv that came with another Python serves as well as the package.
@@ -32,7 +31,7 @@ missing_packages() {
       python3-pip) python3 -m pip --version >/dev/null 2>&1 && continue ;;
       python3-venv) python3 -c 'import ensurepip, venv' 2>/dev/null && continue ;;
     esac
-    is_installed "$package" || printf '%s\n' "$package"
+    printf '%s\n' "$package"
   done
 }
 

@@ -130,7 +130,7 @@ CheckpointWriter::CheckpointWriter(std::string run_folder, int keep)
   if (error) throw OutputError("cannot make folder " + folder + ": " + error.message());
   remove_leftovers(folder);
   for (CheckpointFile& file : list_checkpoints(state_->run_folder, nullptr)) {
-    if (is_numbered_name(file.name)) state_->kept.push_back(std::move(file));
+    if (is_numbered_name(file.name)) state_->kept.insert(state_->kept.begin(), std::move(file));
   }
   state_->thread = start_thread([state = state_.get()] { state->run(); });
 }

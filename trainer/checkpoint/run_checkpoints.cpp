@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
-#include <ranges>
 #include <set>
 #include <string_view>
 #include <system_error>
@@ -81,17 +80,15 @@ std::vector<CheckpointFile> list_checkpoints(const std::string& run_folder,
       if (warnings != nullptr) warnings->push_back(error.what());
     }
   }
-  // The candidates' order, reversed for equal steps, so that numbered names come last: newest.
-  std::reverse(files.begin(), files.end());
+  // Stable: for equal steps the candidates' order remains, numbered names first.
   std::stable_sort(files.begin(), files.end(),
-                   [](const auto& left, const auto& right) { return left.step < right.step; });
+                   [](const auto& left, const auto& right) { return left.step > right.step; });
   return files;
 }
 
 std::optional<std::string> newest_checkpoint(const std::string& run_folder,
                                              std::vector<std::string>* warnings) {
-  const std::vector<CheckpointFile> files = list_checkpoints(run_folder, warnings);
-  for (const CheckpointFile& file : std::views::reverse(files)) {
+  for (const CheckpointFile& file : list_checkpoints(run_folder, warnings)) {
     const std::string path = (fs::path(checkpoint_folder(run_folder)) / file.name).string();
     try {
       read_checkpoint(path);

@@ -26,7 +26,7 @@ struct CheckpointFile {
   std::int64_t step = 0;
 };
 
-/// The checkpoints of a run by step, oldest first, each file once: a numbered name goes before
+/// The checkpoints of a run by step, newest first, each file once: a numbered name goes before
 /// best and last for the same file or step. Empty where the folder is not there. Files that are no
 /// whole checkpoints are left out, with a message each in `warnings` (may be null).
 /// @throws CheckpointError for a folder that cannot be listed.

@@ -37,11 +37,11 @@ const char* dtype_name(at::ScalarType dtype);
 /// Position in which the library stores dtypes: the widest first, so that all are aligned.
 int dtype_order(at::ScalarType dtype);
 
-/// Parses the JSON of a header over `data_bytes` bytes of data and checks all of it: types, shapes
-/// and offsets without overflow, names once each, nothing nested deeper or named otherwise than the
-/// format says, and tensors that tile the data without hole or overlap.
+/// Parses the JSON text of a header over `data_bytes` bytes of data and checks all of it: types,
+/// shapes and offsets without overflow, names once each, nothing nested deeper or named otherwise
+/// than the format says, and tensors that tile the data without hole or overlap.
 /// @throws CheckpointError naming `path` and the defect.
-SafetensorsHeader parse_header(std::string_view json, std::uint64_t data_bytes,
+SafetensorsHeader parse_header(std::string_view text, std::uint64_t data_bytes,
                                const std::string& path);
 
 /// Reads and checks the header of a file. @throws CheckpointError

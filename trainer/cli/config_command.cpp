@@ -13,7 +13,8 @@ void add_config_command(CLI::App& app, std::optional<Command>& chosen) {
     bool keys = false;
   };
   CLI::App* command = app.add_subcommand("config", "Print the effective configuration, or all keys");
-  command->description(
+  describe_when_asked(
+      *command,
       "Examples:\n"
       "  casvit_dist config --config configs/quickstart.yaml --set train.epochs=5\n"
       "  casvit_dist config --keys\n\n"

@@ -45,7 +45,8 @@ launch::ExitCode run(const Arguments& arguments, launch::World& world) {
 
 void add_eval_command(CLI::App& app, std::optional<Command>& chosen) {
   CLI::App* command = app.add_subcommand("eval", "Evaluate a checkpoint on packed pictures");
-  command->description(
+  describe_when_asked(
+      *command,
       "Examples:\n"
       "  casvit_dist eval --checkpoint runs/a/checkpoints/best.safetensors --data photos.val.h5\n"
       "  mpirun -np 2 --bind-to none casvit_dist eval --checkpoint best.safetensors --data photos.val.h5 --out runs/e\n\n"

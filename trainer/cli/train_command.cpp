@@ -64,7 +64,7 @@ TrainOptions options_of(const Arguments& arguments) {
 
 void add_train_command(CLI::App& app, std::optional<Command>& chosen) {
   CLI::App* command = app.add_subcommand("train", "Train a model (the default command)");
-  command->description(kExample);
+  describe_when_asked(*command, kExample);
   const auto arguments = std::make_shared<Arguments>();
   command->add_option("--config", arguments->config, "Configuration in YAML; ./casvit.yaml where left out");
   command->add_option("--set", arguments->set, "Override one key: key=value; may be repeated")

@@ -18,6 +18,7 @@
 #include "trainer/engine/run_state.h"
 #include "trainer/engine/train.h"
 #include "trainer/engine/training_step.h"
+#include "trainer/optim/schedule.h"
 #include "trainer/parallel/shard_plan.h"
 #include "trainer/report/evaluation.h"
 #include "trainer/report/metrics.h"

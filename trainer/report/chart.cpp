@@ -104,7 +104,8 @@ std::string draw_line(const ChartSeries& series, const Axes& axes) {
       pen_down = false;
       continue;
     }
-    path += (pen_down ? "L" : "M") + at(axes.x(point.x)) + " " + at(axes.y(point.y));
+    path += pen_down ? 'L' : 'M';
+    path += at(axes.x(point.x)) + " " + at(axes.y(point.y));
     pen_down = true;
     if (series.dots) {
       dots += "<circle class='cv-dot cv-" + series.tone + "' r='2.4' cx='" + at(axes.x(point.x)) +

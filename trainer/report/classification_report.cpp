@@ -16,7 +16,9 @@ std::string right_aligned(const std::string& text, int width) {
   return std::string(static_cast<std::size_t>(std::max(missing, 0)), ' ') + text;
 }
 
-std::string column(const std::string& text) { return " " + right_aligned(text, kColumn); }
+std::string column(const std::string& text) {
+  return std::string(1, ' ').append(right_aligned(text, kColumn));
+}
 
 /// Writes rows of one width. Where nothing at all is right scikit-learn counts in floating point
 /// (its multilabel_confusion_matrix calls this the pathological case), and the support shows it.
@@ -51,7 +53,8 @@ std::string classification_report(const ClassScores& scores,
   for (const char* heading : {"precision", "recall", "f1-score", "support"}) out += column(heading);
   out += "\n\n";
   for (std::size_t c = 0; c < names.size(); ++c) out += rows.row(names[c], scores.classes[c]);
-  out += "\n" + right_aligned("accuracy", width) + " " + column("") + column("") +
+  out += '\n';
+  out += right_aligned("accuracy", width) + " " + column("") + column("") +
          column(fixed(scores.accuracy, kDigits)) + rows.support(scores.macro.support) + "\n";
   out += rows.row("macro avg", scores.macro) + rows.row(last_heading, scores.weighted);
   return out;

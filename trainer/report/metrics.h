@@ -40,8 +40,9 @@ struct History {
 /// epoch, flushed at once; both always parse, also after a kill.
 class MetricsLog {
  public:
-  /// Opens for appending; lines after `resume_step` (of an interrupted run) are dropped first, as
-  /// is a torn last line. `resume_step` 0 starts afresh. @throws OutputError, CheckpointError
+  /// Opens for appending; lines after `resume_step` (of an interrupted run; an epoch's line belongs
+  /// to its last step) are dropped first, as is a torn last line. `resume_step` 0 starts afresh.
+  /// metrics.csv is made anew from the lines that stay. @throws OutputError, CheckpointError
   MetricsLog(const std::string& run_folder, std::int64_t resume_step);
   ~MetricsLog();
   MetricsLog(MetricsLog&&) noexcept;

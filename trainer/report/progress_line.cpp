@@ -77,7 +77,9 @@ std::string drawn_progress_line(const ProgressState& state, int columns, bool un
 
 std::string format_duration(double seconds) {
   if (!std::isfinite(seconds) || seconds < 0) return "?";
-  const auto two = [](long long value) { return (value < 10 ? "0" : "") + std::to_string(value); };
+  const auto two = [](long long value) {
+    return std::string(value < 10 ? "0" : "").append(std::to_string(value));
+  };
   const long long whole = std::llround(std::min(seconds, 1e15));
   const long long hours = whole / 3600;
   const long long minutes = whole / 60 % 60;

@@ -28,7 +28,8 @@ struct ReportInput {
 
 /// Writes report/{index.html, report.json, classification_report.txt, confusion_matrix.csv,
 /// predictions.csv, curves.svg} below `folder`, each atomically (aside, then renamed). The headline
-/// and per-class figures are those of the EMA weights where there are any.
+/// and per-class figures are those of the EMA weights where there are any; curves.svg is written
+/// only where there is a history, index.html last.
 /// @returns the path of index.html. @throws OutputError
 std::string write_report(const std::string& folder, const ReportInput& input);
 
