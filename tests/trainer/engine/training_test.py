@@ -100,11 +100,25 @@ class TrainingTest(unittest.TestCase):
         deadline = time.monotonic() + 120
         path = os.path.join(run, "metrics.jsonl")
         while time.monotonic() < deadline and process.poll() is None:
-            if os.path.exists(path) and f'"step": {step},' in open(path, encoding="utf-8").read():
-                return process
+            if os.path.exists(path):
+                with open(path, encoding="utf-8") as file:
+                    if f'"step": {step},' in file.read():
+                        return process
             time.sleep(0.05)
         process.kill()
         self.fail("training never came to step %d: %s" % (step, process.communicate()[0]))
+
+    def wait_until_gone(self, pid):
+        deadline = time.monotonic() + 5
+        while time.monotonic() < deadline:
+            try:
+                with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+                    if file.read().rsplit(")", 1)[1].split()[0] == "Z":  # ended, not yet reaped
+                        return
+            except FileNotFoundError:
+                return
+            time.sleep(0.05)
+        self.fail(f"process {pid} is still there")
 
     def ranks_of(self, process):
         found = subprocess.run(
@@ -157,8 +171,9 @@ class TrainingTest(unittest.TestCase):
         os.kill(process.pid, signal.SIGINT)
         process.communicate(timeout=20)
         self.assertNotEqual(process.returncode, 0)
+        self.assertEqual(len(ranks), 2)
         for rank in ranks:
-            self.assertFalse(os.path.exists(f"/proc/{rank}"))
+            self.wait_until_gone(rank)
         self.assertIn("model.head.weight", tensors_of(os.path.join(run, "checkpoints/last.safetensors")))
 
     def test_evaluation_counts_every_picture_once_on_any_number_of_ranks(self):
