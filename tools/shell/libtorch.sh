@@ -7,7 +7,7 @@ libtorch_release="libtorch-2.11.0-cu130"
 locate_libtorch() {
   libtorch_home="$cache_folder/$libtorch_release"
   # shellcheck disable=SC2034 # tools/build reads it
-  libtorch_folder=${CASVIT_LIBTORCH:-$libtorch_home/torch}
+  libtorch_folder=$(realpath --canonicalize-missing -- "${CASVIT_LIBTORCH:-$libtorch_home/torch}")
 }
 
 # The list of wheels, with hashes, of this machine's architecture. $1: "" or "cuda-".
