@@ -29,11 +29,15 @@ launch::ExitCode run(const Arguments& arguments, launch::World& world) {
   const Accuracy& accuracy = result.accuracy;
   const char* weights = result.is_ema ? "ema" : "model";
   if (arguments.json) {
-    std::printf("{\"weights\": \"%s\", \"samples\": %lld, \"acc1\": %.17g, \"acc5\": %.17g, \"loss\": %.17g}\n",
-                weights, static_cast<long long>(accuracy.samples), accuracy.acc1(), accuracy.acc5(), accuracy.loss);
+    std::printf(
+        "{\"weights\": \"%s\", \"samples\": %lld, \"acc1\": %.17g, \"acc5\": %.17g, \"loss\": "
+        "%.17g}\n",
+        weights, static_cast<long long>(accuracy.samples), accuracy.acc1(), accuracy.acc5(),
+        accuracy.loss);
   } else {
-    std::printf("%s weights: top-1 %.2f%%, top-5 %.2f%%, loss %.4f on %lld pictures\n", weights, accuracy.acc1(),
-                accuracy.acc5(), accuracy.loss, static_cast<long long>(accuracy.samples));
+    std::printf("%s weights: top-1 %.2f%%, top-5 %.2f%%, loss %.4f on %lld pictures\n", weights,
+                accuracy.acc1(), accuracy.acc5(), accuracy.loss,
+                static_cast<long long>(accuracy.samples));
     if (!result.report.empty()) {
       std::printf("report: %s\n", result.report.c_str());
     }
@@ -49,16 +53,24 @@ void add_eval_command(CLI::App& app, std::optional<Command>& chosen) {
       *command,
       "Examples:\n"
       "  casvit_dist eval --checkpoint runs/a/checkpoints/best.safetensors --data photos.val.h5\n"
-      "  mpirun -np 2 --bind-to none casvit_dist eval --checkpoint best.safetensors --data photos.val.h5 --out runs/e\n\n"
-      "Every picture is counted once, whatever the number of ranks. Preprocessing and class names come\n"
+      "  mpirun -np 2 --bind-to none casvit_dist eval --checkpoint best.safetensors --data "
+      "photos.val.h5 --out runs/e\n\n"
+      "Every picture is counted once, whatever the number of ranks. Preprocessing and class names "
+      "come\n"
       "from the checkpoint.");
   const auto arguments = std::make_shared<Arguments>();
-  command->add_option("--checkpoint", arguments->options.checkpoint, "Checkpoint (.safetensors)")->required();
-  command->add_option("--data", arguments->options.data, "Files that casvit-pack wrote, or globs")->required();
-  command->add_option("--out", arguments->options.out, "Folder for report/; without it only the figures are printed");
-  command->add_option("--use", arguments->use, "Weights: auto (EMA where there are any), ema, model")
+  command->add_option("--checkpoint", arguments->options.checkpoint, "Checkpoint (.safetensors)")
+      ->required();
+  command->add_option("--data", arguments->options.data, "Files that casvit-pack wrote, or globs")
+      ->required();
+  command->add_option("--out", arguments->options.out,
+                      "Folder for report/; without it only the figures are printed");
+  command
+      ->add_option("--use", arguments->use, "Weights: auto (EMA where there are any), ema, model")
       ->check(CLI::IsMember({"auto", "ema", "model"}));
-  command->add_option("--set", arguments->set, "Override one key, e.g. model.image_size=192; may be repeated")
+  command
+      ->add_option("--set", arguments->set,
+                   "Override one key, e.g. model.image_size=192; may be repeated")
       ->allow_extra_args(false);
   command->add_flag("--json", arguments->json, "Print one line of JSON");
   command->callback([arguments, &chosen] {

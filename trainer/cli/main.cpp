@@ -74,14 +74,18 @@ int main(int count, char** values) {
 
   CLI::App app(
       "Example: mpirun -np 2 --bind-to none casvit_dist --config configs/quickstart.yaml\n\n"
-      "Trains CAS-ViT on pictures packed by casvit-pack, on one rank or many. 'casvit_dist' without a\n"
+      "Trains CAS-ViT on pictures packed by casvit-pack, on one rank or many. 'casvit_dist' "
+      "without a\n"
       "command means 'casvit_dist train'.",
       "casvit_dist");
   app.footer(
-      "Exit codes: 0 done, 2 usage or configuration, 3 an input file is at fault, 4 training diverged,\n"
-      "5 communication failed, 6 an output could not be written, 70 a defect of ours, 75 interrupted.\n"
+      "Exit codes: 0 done, 2 usage or configuration, 3 an input file is at fault, 4 training "
+      "diverged,\n"
+      "5 communication failed, 6 an output could not be written, 70 a defect of ours, 75 "
+      "interrupted.\n"
       "Each command has its own --help.");
-  app.set_version_flag("--version", [] { return version_text(); }, "Versions that a bug report needs");
+  app.set_version_flag(
+      "--version", [] { return version_text(); }, "Versions that a bug report needs");
   app.require_subcommand(1);
   app.get_formatter()->column_width(28);
   std::optional<casvit::trainer::Command> chosen;

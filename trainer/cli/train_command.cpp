@@ -12,9 +12,11 @@ namespace {
 constexpr const char* kExample =
     "Examples:\n"
     "  casvit_dist train --config configs/quickstart.yaml\n"
-    "  mpirun -np 2 --bind-to none casvit_dist --config recipe.yaml --set train.epochs=20 --out runs/a\n"
+    "  mpirun -np 2 --bind-to none casvit_dist --config recipe.yaml --set train.epochs=20 --out "
+    "runs/a\n"
     "  mpirun -np 2 --bind-to none casvit_dist --config recipe.yaml --out runs/a --resume auto\n\n"
-    "Trains CAS-ViT on files that casvit-pack wrote. The run folder gets checkpoints, metrics and a\n"
+    "Trains CAS-ViT on files that casvit-pack wrote. The run folder gets checkpoints, metrics and "
+    "a\n"
     "report. Keys of the configuration: casvit_dist config --keys.";
 
 struct Arguments {
@@ -30,7 +32,8 @@ Config load(const Arguments& arguments) {
     path = "casvit.yaml";
     if (!std::filesystem::exists(path)) {
       throw ConfigError(
-          "no configuration: give one with --config (there is no ./casvit.yaml either), for example\n"
+          "no configuration: give one with --config (there is no ./casvit.yaml either), for "
+          "example\n"
           "  casvit_dist --config configs/quickstart.yaml --set data.train=photos.train.h5 --set "
           "data.val=photos.val.h5");
     }
@@ -47,8 +50,9 @@ TrainOptions options_of(const Arguments& arguments) {
   if (!arguments.out.empty()) {
     options.out = arguments.out;
   } else {
-    const std::string name =
-        arguments.config.empty() ? "casvit" : std::filesystem::path(arguments.config).stem().string();
+    const std::string name = arguments.config.empty()
+                                 ? "casvit"
+                                 : std::filesystem::path(arguments.config).stem().string();
     options.out = "runs/" + name;
   }
   if (arguments.resume == "auto") {
@@ -66,12 +70,15 @@ void add_train_command(CLI::App& app, std::optional<Command>& chosen) {
   CLI::App* command = app.add_subcommand("train", "Train a model (the default command)");
   describe_when_asked(*command, kExample);
   const auto arguments = std::make_shared<Arguments>();
-  command->add_option("--config", arguments->config, "Configuration in YAML; ./casvit.yaml where left out");
+  command->add_option("--config", arguments->config,
+                      "Configuration in YAML; ./casvit.yaml where left out");
   command->add_option("--set", arguments->set, "Override one key: key=value; may be repeated")
       ->allow_extra_args(false);
-  command->add_option("--resume", arguments->resume,
-                      "none (default), auto (continue the run in --out, or start it), or a checkpoint");
-  command->add_option("--out", arguments->out, "Run folder; runs/<name of the configuration> where left out");
+  command->add_option(
+      "--resume", arguments->resume,
+      "none (default), auto (continue the run in --out, or start it), or a checkpoint");
+  command->add_option("--out", arguments->out,
+                      "Run folder; runs/<name of the configuration> where left out");
   command->callback([arguments, &chosen] {
     chosen = [arguments](launch::World& world) {
       train(load(*arguments), options_of(*arguments), world);

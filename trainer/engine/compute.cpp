@@ -19,7 +19,8 @@ at::Device choose_device(const std::string& name, int local_rank) {
     return at::kCPU;
   }
 #ifdef CASVIT_WITH_CUDA
-  const int devices = at::hasCUDA() ? static_cast<int>(at::detail::getCUDAHooks().deviceCount()) : 0;
+  const int devices =
+      at::hasCUDA() ? static_cast<int>(at::detail::getCUDAHooks().deviceCount()) : 0;
   if (devices > 0) {
     if (local_rank >= devices) {
       throw ConfigError("device: this node has " + std::to_string(devices) +
@@ -28,7 +29,8 @@ at::Device choose_device(const std::string& name, int local_rank) {
     return {at::kCUDA, static_cast<at::DeviceIndex>(local_rank)};
   }
   if (name == "cuda") {
-    throw ConfigError("device: cuda was asked for, but no GPU can be used here; use device: cpu or auto");
+    throw ConfigError(
+        "device: cuda was asked for, but no GPU can be used here; use device: cpu or auto");
   }
 #else
   static_cast<void>(local_rank);
@@ -112,7 +114,8 @@ at::Tensor images_tensor(const dataio::Batch& batch, const at::Device& device) {
   const std::int64_t size = batch.image_size;
   const std::shared_ptr<float[]> owner = batch.images;
   at::Tensor nhwc = at::from_blob(
-      owner.get(), {samples, size, size, 3}, [owner](void*) {}, at::TensorOptions().dtype(at::kFloat));
+      owner.get(), {samples, size, size, 3}, [owner](void*) {},
+      at::TensorOptions().dtype(at::kFloat));
   const at::Tensor images = nhwc.permute({0, 3, 1, 2});
   return device.is_cpu() ? images : images.to(device);
 }

@@ -19,8 +19,8 @@ struct Compute {
   std::string describe() const;  ///< "cpu, float32", "cuda:1, bf16 autocast"
 };
 
-/// Resolves `device: auto|cpu|cuda` and `precision.amp: auto|off|bf16|fp16` on this machine: auto is
-/// bf16 where the processor has bf16 arithmetic (AVX512-BF16, AMX, GPUs from Ampere on), fp16 on
+/// Resolves `device: auto|cpu|cuda` and `precision.amp: auto|off|bf16|fp16` on this machine: auto
+/// is bf16 where the processor has bf16 arithmetic (AVX512-BF16, AMX, GPUs from Ampere on), fp16 on
 /// older GPUs, off elsewhere: emulated bf16 is many times slower than float32.
 /// @throws ConfigError for cuda without a GPU (or in a program built without), fp16 on the CPU.
 Compute choose_compute(const std::string& device, const std::string& amp, int local_rank);

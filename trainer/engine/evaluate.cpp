@@ -54,7 +54,8 @@ void judge(const float* logits, std::uint64_t sample, std::int32_t label, Evalua
   for (std::ptrdiff_t i = 0; i < k; ++i) {
     const std::int32_t c = order[static_cast<std::size_t>(i)];
     evaluation.top.push_back(c);
-    evaluation.probability.push_back(static_cast<float>(std::exp(static_cast<double>(logits[c]) - log_sum)));
+    evaluation.probability.push_back(
+        static_cast<float>(std::exp(static_cast<double>(logits[c]) - log_sum)));
   }
 }
 
@@ -82,8 +83,13 @@ Evaluation gather(const Evaluation& mine, launch::Communicator& communicator) {
   pack(bytes, mine.top);
   pack(bytes, mine.probability);
 
-  Evaluation all{.classes = mine.classes, .top_k = mine.top_k, .sample = {}, .label = {}, .top = {},
-                 .probability = {}, .loss = {}};
+  Evaluation all{.classes = mine.classes,
+                 .top_k = mine.top_k,
+                 .sample = {},
+                 .label = {},
+                 .top = {},
+                 .probability = {},
+                 .loss = {}};
   for (const std::string& part : launch::all_gather_strings(communicator, bytes)) {
     const char* at = part.data();
     std::vector<std::uint64_t> count;
@@ -101,8 +107,13 @@ Evaluation gather(const Evaluation& mine, launch::Communicator& communicator) {
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::sort(order.begin(), order.end(),
             [&](std::size_t a, std::size_t b) { return all.sample[a] < all.sample[b]; });
-  Evaluation sorted{.classes = mine.classes, .top_k = mine.top_k, .sample = {}, .label = {},
-                    .top = {}, .probability = {}, .loss = {}};
+  Evaluation sorted{.classes = mine.classes,
+                    .top_k = mine.top_k,
+                    .sample = {},
+                    .label = {},
+                    .top = {},
+                    .probability = {},
+                    .loss = {}};
   const auto k = static_cast<std::size_t>(mine.top_k);
   for (const std::size_t i : order) {
     sorted.sample.push_back(all.sample[i]);

@@ -15,7 +15,7 @@ namespace casvit::trainer {
 struct EvaluateOptions {
   dataio::EvalTransformOptions transform;
   dataio::LoaderOptions loader;
-  int block_size = 64;  ///< samples a forward pass
+  int block_size = 64;         ///< samples a forward pass
   std::string progress_label;  ///< shown on rank 0; empty: silent
 };
 

@@ -28,7 +28,8 @@ std::array<double, 3> three_numbers(const std::string& text, const std::string& 
     stream >> values[i];
   }
   if (!stream || comma != ',') {
-    throw CheckpointError(checkpoint + ": the stored normalisation \"" + text + "\" is not three numbers");
+    throw CheckpointError(checkpoint + ": the stored normalisation \"" + text +
+                          "\" is not three numbers");
   }
   return values;
 }
@@ -45,7 +46,8 @@ Config config_of(const CheckpointInfo& info, const EvaluateCheckpointOptions& op
 
 }  // namespace
 
-CheckpointEvaluation evaluate_checkpoint(const EvaluateCheckpointOptions& options, launch::World& world) {
+CheckpointEvaluation evaluate_checkpoint(const EvaluateCheckpointOptions& options,
+                                         launch::World& world) {
   const CheckpointInfo info = read_checkpoint_info(options.checkpoint);
   const Config config = config_of(info, options);
   const dataio::Dataset data(options.data);
@@ -72,7 +74,8 @@ CheckpointEvaluation evaluate_checkpoint(const EvaluateCheckpointOptions& option
 
   if (!options.out.empty() && world.rank() == 0) {
     ReportInput input;
-    input.title = config.model.name + " on " + std::filesystem::path(data.files().front()).filename().string();
+    input.title = config.model.name + " on " +
+                  std::filesystem::path(data.files().front()).filename().string();
     input.classes = data.class_names();
     input.model = evaluations[0];
     input.path = [&](std::uint64_t sample) { return data.source_path(sample); };

@@ -27,7 +27,9 @@ struct CheckpointEvaluation {
 
 /// Evaluates a checkpoint on packed data, with the preprocessing and class names that it carries.
 /// Every rank calls it.
-/// @throws ConfigError where the data's classes are not the checkpoint's; CheckpointError; InputError
-CheckpointEvaluation evaluate_checkpoint(const EvaluateCheckpointOptions& options, launch::World& world);
+/// @throws ConfigError where the data's classes are not the checkpoint's; CheckpointError;
+/// InputError
+CheckpointEvaluation evaluate_checkpoint(const EvaluateCheckpointOptions& options,
+                                         launch::World& world);
 
 }  // namespace casvit::trainer

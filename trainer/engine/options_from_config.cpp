@@ -96,7 +96,8 @@ CosineScheduleOptions schedule_of(const Config& config, std::int64_t steps_per_e
   options.minimum = config.schedule.minimum;
   options.warmup_start = config.schedule.warmup_start;
   options.total_steps = config.train.epochs * steps_per_epoch;
-  options.warmup_steps = std::llround(config.schedule.warmup_epochs * static_cast<double>(steps_per_epoch));
+  options.warmup_steps =
+      std::llround(config.schedule.warmup_epochs * static_cast<double>(steps_per_epoch));
   return options;
 }
 

@@ -11,11 +11,11 @@ namespace {
 
 /// Keys that decide which samples a step sees or which tensors there are.
 constexpr std::array<std::string_view, 8> kFixed{
-    "model.name",         "model.num_classes", "model.distillation", "batch.shards",
-    "batch.shard_size",   "train.seed",        "data.order",         "ema.decay"};
+    "model.name",       "model.num_classes", "model.distillation", "batch.shards",
+    "batch.shard_size", "train.seed",        "data.order",         "ema.decay"};
 
-/// Keys that say where and how long, not what: a change of them is worth a word only when it changes
-/// the schedule.
+/// Keys that say where and how long, not what: a change of them is worth a word only when it
+/// changes the schedule.
 constexpr std::array<std::string_view, 3> kQuiet{"data.train", "data.val", "train.max_steps"};
 
 bool listed(const auto& keys, std::string_view key) {
@@ -50,19 +50,21 @@ ResumeCheck check_resume(const CheckpointInfo& checkpoint, const Config& config,
                       "\nput the old value back, or start a new run with another --out");
   }
   if (checkpoint.data_hash != data_hash) {
-    throw ConfigError("the training data are not those of the checkpoint (hash " + data_hash + ", was " +
-                      checkpoint.data_hash + "); give the old files, or start a new run with another --out");
+    throw ConfigError("the training data are not those of the checkpoint (hash " + data_hash +
+                      ", was " + checkpoint.data_hash +
+                      "); give the old files, or start a new run with another --out");
   }
   if (before.train.epochs != config.train.epochs) {
-    check.notes.push_back("the learning rate follows the schedule of " + std::to_string(config.train.epochs) +
+    check.notes.push_back("the learning rate follows the schedule of " +
+                          std::to_string(config.train.epochs) +
                           " epochs from here on; up to here it followed that of " +
                           std::to_string(before.train.epochs));
   }
   if (checkpoint.ranks != ranks || checkpoint.threads != threads) {
-    check.notes.push_back("continuing on " + std::to_string(ranks) + " ranks x " + std::to_string(threads) +
-                          " threads, was " + std::to_string(checkpoint.ranks) + " x " +
-                          std::to_string(checkpoint.threads) +
-                          ": the same experiment, but not the same bits");
+    check.notes.push_back(
+        "continuing on " + std::to_string(ranks) + " ranks x " + std::to_string(threads) +
+        " threads, was " + std::to_string(checkpoint.ranks) + " x " +
+        std::to_string(checkpoint.threads) + ": the same experiment, but not the same bits");
   }
   return check;
 }

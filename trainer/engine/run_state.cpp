@@ -78,7 +78,8 @@ void restore(RunState& state, const Checkpoint& checkpoint) {
   for_each_tensor(state, [&](const std::string& name, at::Tensor tensor) {
     const at::Tensor& value = find(name);
     if (value.sizes() != tensor.sizes()) {
-      throw CheckpointError("tensor " + name + " of the checkpoint has another shape than the model; "
+      throw CheckpointError("tensor " + name +
+                            " of the checkpoint has another shape than the model; "
                             "it was written with another configuration");
     }
     tensor.copy_(value);

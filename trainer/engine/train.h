@@ -15,8 +15,8 @@ struct TrainOptions {
   std::string checkpoint;  ///< for ResumeMode::kCheckpoint
 };
 
-/// Trains to the end of the schedule (or `train.max_steps`), evaluating, saving and reporting on the
-/// way. Every rank calls it.
+/// Trains to the end of the schedule (or `train.max_steps`), evaluating, saving and reporting on
+/// the way. Every rank calls it.
 /// @throws ConfigError, CheckpointError, OutputError, DivergedError, dataio::InputError,
 /// launch::CommunicationError
 void train(const Config& config, const TrainOptions& options, launch::World& world);

@@ -50,8 +50,9 @@ std::string three(const std::array<float, 3>& values) {
 
 std::vector<std::string> required(const std::vector<std::string>& files, const char* key) {
   if (files.empty()) {
-    throw ConfigError(std::string(key) + " is empty; name the .h5 file that casvit-pack wrote, e.g. --set " +
-                      key + "=photos.train.h5");
+    throw ConfigError(std::string(key) +
+                      " is empty; name the .h5 file that casvit-pack wrote, e.g. --set " + key +
+                      "=photos.train.h5");
   }
   return files;
 }
@@ -67,12 +68,13 @@ TrainingRun::TrainingRun(const Config& config, const TrainOptions& options, laun
       compute_(choose_compute(config.device, config.precision.amp, world.local_rank())),
       train_data_(required(config.data.train, "data.train")) {
   if (config_.launch.expect_ranks != 0 && config_.launch.expect_ranks != world_.size()) {
-    throw ConfigError(format("launch.expect_ranks is %d, but %d ranks were started; start %d, or change it",
-                             config_.launch.expect_ranks, world_.size(), config_.launch.expect_ranks));
+    throw ConfigError(
+        format("launch.expect_ranks is %d, but %d ranks were started; start %d, or change it",
+               config_.launch.expect_ranks, world_.size(), config_.launch.expect_ranks));
   }
   at::set_num_threads(threads_.compute);
-  plan_ = ShardPlan::make(config_.batch.shards, config_.batch.shard_size, world_.size(), world_.rank(),
-                          static_cast<std::int64_t>(train_data_.size()));
+  plan_ = ShardPlan::make(config_.batch.shards, config_.batch.shard_size, world_.size(),
+                          world_.rank(), static_cast<std::int64_t>(train_data_.size()));
   if (!config_.data.val.empty()) {
     val_data_.emplace(config_.data.val);
     if (val_data_->class_names() != train_data_.class_names()) {
@@ -86,10 +88,12 @@ TrainingRun::TrainingRun(const Config& config, const TrainOptions& options, laun
   normalization_ = normalization_of(config_, train_data_);
   schedule_ = schedule_of(config_, plan_.steps_per_epoch());
   total_steps_ = schedule_.total_steps;
-  last_step_ = config_.train.max_steps > 0 ? std::min(config_.train.max_steps, total_steps_) : total_steps_;
+  last_step_ =
+      config_.train.max_steps > 0 ? std::min(config_.train.max_steps, total_steps_) : total_steps_;
 
   const RcvitOptions model = model_of(config_, train_data_.num_classes());
-  const AdamWOptions optimizer{config_.optimizer.weight_decay, config_.optimizer.betas, config_.optimizer.eps};
+  const AdamWOptions optimizer{config_.optimizer.weight_decay, config_.optimizer.betas,
+                               config_.optimizer.eps};
   state_ = std::make_unique<RunState>(model, optimizer, config_.ema.decay > 0, compute_.device);
   state_->scaler.enabled = compute_.loss_scaling();
 
@@ -118,7 +122,8 @@ TrainingRun::TrainingRun(const Config& config, const TrainOptions& options, laun
   step.seed = config_.train.seed;
   step.clip_norm = config_.clip.norm;
   if (config_.loss.class_weights == "balanced") {
-    step.class_weights = at::tensor(balanced_class_weights(train_data_.class_counts())).to(compute_.device);
+    step.class_weights =
+        at::tensor(balanced_class_weights(train_data_.class_counts())).to(compute_.device);
   }
   if (state_->average) {
     step.ema = EmaOptions{config_.ema.decay, config_.ema.warmup};
@@ -130,19 +135,23 @@ TrainingRun::TrainingRun(const Config& config, const TrainOptions& options, laun
       train_data_, plan_.sequence(make_order(config_, train_data_), state_->step, last_step_),
       dataio::Loader::Training{train_transform_of(config_, normalization_),
                                mixup_of(config_, model.num_classes), config_.train.seed},
-      dataio::LoaderOptions{config_.data.loader_threads > 0 ? config_.data.loader_threads : threads_.loader,
-                            config_.data.queue_batches});
+      dataio::LoaderOptions{
+          config_.data.loader_threads > 0 ? config_.data.loader_threads : threads_.loader,
+          config_.data.queue_batches});
 }
 
 TrainingRun::~TrainingRun() = default;
 
 void TrainingRun::refuse_unequal_ranks() {
-  const std::string mine = train_data_.content_hash() + (val_data_ ? val_data_->content_hash() : "") + to_yaml(config_);
+  const std::string mine =
+      train_data_.content_hash() + (val_data_ ? val_data_->content_hash() : "") + to_yaml(config_);
   const std::vector<std::string> all = launch::all_gather_strings(world_.communicator(), mine);
   for (std::size_t rank = 1; rank < all.size(); ++rank) {
     if (all[rank] != all[0]) {
-      throw ConfigError(format("rank %zu has another configuration or other data than rank 0; every rank "
-                               "must see the same files and options", rank));
+      throw ConfigError(
+          format("rank %zu has another configuration or other data than rank 0; every rank "
+                 "must see the same files and options",
+                 rank));
     }
   }
 }
@@ -159,7 +168,8 @@ std::string TrainingRun::checkpoint_to_resume() {
         log_.line("warning: " + warning);
       }
     } else if (holds_a_run(options_.out)) {
-      throw ConfigError(options_.out + " already holds a run; continue it with --resume auto, or choose "
+      throw ConfigError(options_.out +
+                        " already holds a run; continue it with --resume auto, or choose "
                         "another folder with --out");
     }
   }
@@ -176,42 +186,49 @@ void TrainingRun::prepare_folder() {
 
 void TrainingRun::resume_from(const std::string& path) {
   const Checkpoint checkpoint = read_checkpoint(path);
-  const ResumeCheck check =
-      check_resume(checkpoint.info, config_, train_data_.content_hash(), threads_.compute, world_.size());
+  const ResumeCheck check = check_resume(checkpoint.info, config_, train_data_.content_hash(),
+                                         threads_.compute, world_.size());
   for (const std::string& note : check.notes) {
     log_.line(note);
   }
   restore(*state_, checkpoint);
   if (state_->step >= last_step_) {
-    log_.line(format("%s is finished: %lld of %lld steps are done. To train on, raise train.epochs%s.",
-                     options_.out.c_str(), static_cast<long long>(state_->step),
-                     static_cast<long long>(last_step_),
-                     last_step_ < total_steps_ ? " or train.max_steps" : ""));
+    log_.line(
+        format("%s is finished: %lld of %lld steps are done. To train on, raise train.epochs%s.",
+               options_.out.c_str(), static_cast<long long>(state_->step),
+               static_cast<long long>(last_step_),
+               last_step_ < total_steps_ ? " or train.max_steps" : ""));
   }
 }
 
 void TrainingRun::describe_start(bool resumed) {
-  log_.line(format("%s, %lld parameters, %d classes; %s; %d rank%s x %d thread%s",
-                   config_.model.name.c_str(), static_cast<long long>(state_->model.state().parameter_count()),
-                   state_->model.options().num_classes, compute_.describe().c_str(), world_.size(),
-                   world_.size() == 1 ? "" : "s", threads_.compute, threads_.compute == 1 ? "" : "s"));
+  log_.line(format(
+      "%s, %lld parameters, %d classes; %s; %d rank%s x %d thread%s", config_.model.name.c_str(),
+      static_cast<long long>(state_->model.state().parameter_count()),
+      state_->model.options().num_classes, compute_.describe().c_str(), world_.size(),
+      world_.size() == 1 ? "" : "s", threads_.compute, threads_.compute == 1 ? "" : "s"));
   if (compute_.device.is_cpu() && compute_.autocast && !cpu_has_bf16()) {
-    log_.line("warning: this processor has no bf16 arithmetic, and emulating it is many times slower than "
-              "float32; precision.amp: auto uses bf16 only where it is fast");
+    log_.line(
+        "warning: this processor has no bf16 arithmetic, and emulating it is many times slower "
+        "than "
+        "float32; precision.amp: auto uses bf16 only where it is fast");
   }
-  log_.line(format("train: %s; batch %lld = %lld shards x %lld; %lld steps an epoch", data_fact(train_data_).c_str(),
-                   static_cast<long long>(plan_.global_batch()), static_cast<long long>(plan_.shards),
-                   static_cast<long long>(plan_.shard_size), static_cast<long long>(plan_.steps_per_epoch())));
+  log_.line(format("train: %s; batch %lld = %lld shards x %lld; %lld steps an epoch",
+                   data_fact(train_data_).c_str(), static_cast<long long>(plan_.global_batch()),
+                   static_cast<long long>(plan_.shards), static_cast<long long>(plan_.shard_size),
+                   static_cast<long long>(plan_.steps_per_epoch())));
   if (val_data_) {
     log_.line("val: " + data_fact(*val_data_));
   }
-  log_.line((resumed ? format("continuing %s after step %lld (epoch %lld)", options_.out.c_str(),
-                              static_cast<long long>(state_->step), static_cast<long long>(epochs_done()))
-                     : "writing to " + options_.out));
+  log_.line(
+      (resumed ? format("continuing %s after step %lld (epoch %lld)", options_.out.c_str(),
+                        static_cast<long long>(state_->step), static_cast<long long>(epochs_done()))
+               : "writing to " + options_.out));
 }
 
 std::string TrainingRun::data_fact(const dataio::Dataset& data) const {
-  return format("%llu pictures in %s", static_cast<unsigned long long>(data.size()), data.files().front().c_str()) +
+  return format("%llu pictures in %s", static_cast<unsigned long long>(data.size()),
+                data.files().front().c_str()) +
          (data.files().size() > 1 ? format(" and %zu more", data.files().size() - 1) : "");
 }
 
@@ -231,19 +248,25 @@ void TrainingRun::train_to_next_stop() {
   }
   std::optional<Progress> progress;
   if (is_leader()) {
-    progress.emplace(format("epoch %lld/%d", static_cast<long long>(epochs_done() + 1), config_.train.epochs),
-                     steps_per_epoch);
+    progress.emplace(
+        format("epoch %lld/%d", static_cast<long long>(epochs_done() + 1), config_.train.epochs),
+        steps_per_epoch);
   }
   while (state_->step < stop) {
     take_step();
     if (progress) {
       const std::int64_t done = (state_->step - 1) % steps_per_epoch + 1;
-      const double rate = static_cast<double>(epoch_steps_ * plan_.global_batch()) / epoch_step_seconds_;
+      const double rate =
+          static_cast<double>(epoch_steps_ * plan_.global_batch()) / epoch_step_seconds_;
       const std::int64_t in_epoch = (state_->step - 1) % steps_per_epoch + 1;
-      progress->update(done, format("loss %.4f  lr %.2e  %.0f images/s  run ETA %s",
-                                    state_->epoch_loss_sum / static_cast<double>(in_epoch),
-                                    cosine_learning_rate(schedule_, state_->step - 1), rate,
-                                    format_duration(static_cast<double>((last_step_ - state_->step) * plan_.global_batch()) / rate).c_str()));
+      progress->update(
+          done,
+          format("loss %.4f  lr %.2e  %.0f images/s  run ETA %s",
+                 state_->epoch_loss_sum / static_cast<double>(in_epoch),
+                 cosine_learning_rate(schedule_, state_->step - 1), rate,
+                 format_duration(
+                     static_cast<double>((last_step_ - state_->step) * plan_.global_batch()) / rate)
+                     .c_str()));
     }
   }
 }
@@ -251,7 +274,8 @@ void TrainingRun::train_to_next_stop() {
 void TrainingRun::take_step() {
   const auto start = Clock::now();
   const double learning_rate = cosine_learning_rate(schedule_, state_->step);
-  const StepResult result = training_step_->run(*loader_, state_->step, state_->update, learning_rate);
+  const StepResult result =
+      training_step_->run(*loader_, state_->step, state_->update, learning_rate);
   state_->update += result.skipped ? 0 : 1;
   const auto epoch = static_cast<int>(epochs_done()) + 1;
   state_->step += 1;
@@ -285,7 +309,8 @@ void TrainingRun::run_evaluation(const std::string& label) {
   options.loader = {threads_.loader, config_.data.queue_batches};
   options.block_size = config_.eval.batch_size;
   options.progress_label = label;
-  evaluations_ = trainer::evaluate(models, *val_data_, options, compute_.device, world_.communicator());
+  evaluations_ =
+      trainer::evaluate(models, *val_data_, options, compute_.device, world_.communicator());
 }
 
 void TrainingRun::evaluate() {
@@ -297,7 +322,8 @@ void TrainingRun::evaluate() {
   metrics.step = state_->step;
   metrics.epoch = epoch;
   metrics.train_loss = state_->epoch_loss_sum / static_cast<double>(plan_.steps_per_epoch());
-  metrics.images_per_second = static_cast<double>(epoch_steps_ * plan_.global_batch()) / epoch_step_seconds_;
+  metrics.images_per_second =
+      static_cast<double>(epoch_steps_ * plan_.global_batch()) / epoch_step_seconds_;
   std::string accuracies;
   if (val_data_ && (epoch % config_.eval.every_epochs == 0 || finished())) {
     run_evaluation(format("evaluating epoch %d", epoch));
@@ -323,8 +349,9 @@ void TrainingRun::evaluate() {
   }
   metrics.seconds = std::chrono::duration<double>(Clock::now() - epoch_started_).count();
   epoch_metrics_ = metrics;
-  log_.line(format("epoch %d/%d  loss %.4f%s  %.0f images/s  %s", epoch, config_.train.epochs, metrics.train_loss,
-                   accuracies.c_str(), metrics.images_per_second, format_duration(metrics.seconds).c_str()));
+  log_.line(format("epoch %d/%d  loss %.4f%s  %.0f images/s  %s", epoch, config_.train.epochs,
+                   metrics.train_loss, accuracies.c_str(), metrics.images_per_second,
+                   format_duration(metrics.seconds).c_str()));
 }
 
 double TrainingRun::seconds_so_far() const {
@@ -335,8 +362,12 @@ void TrainingRun::save() {
   if (metrics_ && epoch_metrics_) {
     metrics_->append(*epoch_metrics_);
   }
-  const bool by_epoch = at_epoch_end() && (epochs_done() % config_.checkpoint.every_epochs == 0 || finished() || is_best_);
-  const bool by_step = !by_epoch && ((config_.checkpoint.every_steps > 0 && state_->step % config_.checkpoint.every_steps == 0) || finished());
+  const bool by_epoch = at_epoch_end() && (epochs_done() % config_.checkpoint.every_epochs == 0 ||
+                                           finished() || is_best_);
+  const bool by_step =
+      !by_epoch &&
+      ((config_.checkpoint.every_steps > 0 && state_->step % config_.checkpoint.every_steps == 0) ||
+       finished());
   if (!checkpoints_ || (!by_epoch && !by_step)) {
     return;
   }
@@ -362,7 +393,9 @@ void TrainingRun::save() {
     info.versions += name + " " + version + "\n";
   }
   checkpoint.tensors = checkpoint_tensors(*state_);
-  checkpoints_->save(checkpoint, by_epoch ? CheckpointWriter::Kind::kEpoch : CheckpointWriter::Kind::kStep, is_best_);
+  checkpoints_->save(checkpoint,
+                     by_epoch ? CheckpointWriter::Kind::kEpoch : CheckpointWriter::Kind::kStep,
+                     is_best_);
 }
 
 void TrainingRun::report() {
@@ -379,7 +412,8 @@ void TrainingRun::report() {
     return;
   }
   ReportInput input;
-  input.title = config_.model.name + " on " + std::filesystem::path(val_data_->files().front()).filename().string();
+  input.title = config_.model.name + " on " +
+                std::filesystem::path(val_data_->files().front()).filename().string();
   input.classes = val_data_->class_names();
   input.model = evaluations_[0];
   if (state_->average) {
@@ -401,12 +435,15 @@ void TrainingRun::report() {
                 {"ranks", world_.size()},
                 {"threads_per_rank", threads_.compute}};
   if (steps_here_ > 0) {
-    input.cost["images_per_second"] = static_cast<double>(steps_here_ * plan_.global_batch()) / step_seconds_here_;
+    input.cost["images_per_second"] =
+        static_cast<double>(steps_here_ * plan_.global_batch()) / step_seconds_here_;
   }
   const std::string page = write_report(options_.out, input);
   const Accuracy best = accuracy_of(evaluations_.back());
-  log_.line(format("%s top-1 %.2f%%, top-5 %.2f%% on %lld validation pictures, %s in all", state_->average ? "EMA" : "model",
-                   best.acc1(), best.acc5(), static_cast<long long>(best.samples), format_duration(seconds_so_far()).c_str()));
+  log_.line(format("%s top-1 %.2f%%, top-5 %.2f%% on %lld validation pictures, %s in all",
+                   state_->average ? "EMA" : "model", best.acc1(), best.acc5(),
+                   static_cast<long long>(best.samples),
+                   format_duration(seconds_so_far()).c_str()));
   log_.line("report: " + page);
 }
 

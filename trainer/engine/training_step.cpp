@@ -66,15 +66,14 @@ at::Tensor TrainingStep::forward(const dataio::Batch& batch) {
   const TrainingPass pass{sum_.statistics(), options_.seed, batch.plan.step, batch.plan.shard};
   const at::Tensor targets = targets_tensor(batch, compute_.device);
   const AutocastScope autocast(compute_);
-  const Rcvit::Output output =
-      model_.forward_training(images_tensor(batch, compute_.device), pass);
-  const at::Tensor loss =
-      soft_target_cross_entropy(output.logits, targets, options_.class_weights);
+  const Rcvit::Output output = model_.forward_training(images_tensor(batch, compute_.device), pass);
+  const at::Tensor loss = soft_target_cross_entropy(output.logits, targets, options_.class_weights);
   if (!output.distillation.defined()) {
     return loss;
   }
   // Without a teacher both heads learn the labels; evaluation averages them.
-  return (loss + soft_target_cross_entropy(output.distillation, targets, options_.class_weights)) / 2;
+  return (loss + soft_target_cross_entropy(output.distillation, targets, options_.class_weights)) /
+         2;
 }
 
 void TrainingStep::backward(const at::Tensor& loss) {

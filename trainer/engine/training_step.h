@@ -8,11 +8,11 @@
 #include "dataio/loader/loader.h"
 #include "launch/communicator.h"
 #include "trainer/engine/compute.h"
-#include "trainer/parallel/gradient_sum.h"
 #include "trainer/model/rcvit.h"
 #include "trainer/optim/adamw.h"
 #include "trainer/optim/ema.h"
 #include "trainer/optim/loss_scaler.h"
+#include "trainer/parallel/gradient_sum.h"
 
 namespace casvit::trainer {
 
@@ -20,16 +20,16 @@ struct TrainingStepOptions {
   std::int64_t shards = 1;           ///< of the global batch
   std::int64_t shards_per_rank = 1;  ///< this rank's
   std::uint64_t seed = 0;
-  double clip_norm = 0;          ///< 0: off
+  double clip_norm = 0;  ///< 0: off
   double batch_norm_momentum = 0.1;
-  at::Tensor class_weights;      ///< `[C]` or undefined
+  at::Tensor class_weights;  ///< `[C]` or undefined
   std::optional<EmaOptions> ema;
 };
 
 struct StepResult {
-  float loss = 0;         ///< mean over the global batch
-  double grad_norm = 0;   ///< before clipping
-  bool skipped = false;   ///< fp16 overflow: nothing was updated
+  float loss = 0;        ///< mean over the global batch
+  double grad_norm = 0;  ///< before clipping
+  bool skipped = false;  ///< fp16 overflow: nothing was updated
   double data_seconds = 0;
   double comm_exposed_seconds = 0;
 };

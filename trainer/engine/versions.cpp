@@ -25,7 +25,9 @@ std::string cpu_model() {
 std::string cpu_features() {
   std::string features;
 #if defined(__x86_64__)
-  const auto add = [&](bool present, const char* name) { features += present ? std::string(" ") + name : ""; };
+  const auto add = [&](bool present, const char* name) {
+    features += present ? std::string(" ") + name : "";
+  };
   add(__builtin_cpu_supports("avx2"), "avx2");
   add(__builtin_cpu_supports("fma"), "fma");
   add(__builtin_cpu_supports("avx512f"), "avx512f");

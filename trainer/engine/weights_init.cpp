@@ -36,7 +36,8 @@ bool load_weights(const std::string& path, WeightsChoice choice, ModelState& sta
     list(message, "missing", match.missing);
     list(message, "not of this model", match.unexpected);
     list(message, "of another shape", match.mismatched);
-    throw CheckpointError(message + "\nuse the model.name and model.num_classes that it was made with");
+    throw CheckpointError(message +
+                          "\nuse the model.name and model.num_classes that it was made with");
   }
   const at::NoGradGuard no_grad;
   for (const ModelState::Entry& entry : state.entries()) {

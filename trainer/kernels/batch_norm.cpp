@@ -7,8 +7,9 @@
 
 namespace casvit::trainer::kernels {
 
-at::Tensor batch_norm_training(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
-                               at::Tensor mean_sum, at::Tensor variance_sum) {
+at::Tensor batch_norm_training(const at::Tensor& x, const at::Tensor& weight,
+                               const at::Tensor& bias, at::Tensor mean_sum,
+                               at::Tensor variance_sum) {
   const double count = static_cast<double>(x.numel()) / static_cast<double>(x.size(1));
   auto [y, mean, inverse_std] =
       at::native_batch_norm(x, weight, bias, /*running_mean=*/{}, /*running_var=*/{},
@@ -20,8 +21,9 @@ at::Tensor batch_norm_training(const at::Tensor& x, const at::Tensor& weight, co
   return y;
 }
 
-at::Tensor batch_norm_inference(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
-                                const at::Tensor& running_mean, const at::Tensor& running_var) {
+at::Tensor batch_norm_inference(const at::Tensor& x, const at::Tensor& weight,
+                                const at::Tensor& bias, const at::Tensor& running_mean,
+                                const at::Tensor& running_var) {
   return at::batch_norm(x, weight, bias, running_mean, running_var, /*training=*/false,
                         /*momentum=*/0.0, kBatchNormEpsilon, /*cudnn_enabled=*/true);
 }

@@ -10,12 +10,14 @@ namespace casvit::trainer::kernels {
 
 at::Tensor convolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                        std::int64_t stride, std::int64_t padding, std::int64_t groups) {
-  const bool is_pointwise = weight.size(2) == 1 && weight.size(3) == 1 && stride == 1 && groups == 1;
+  const bool is_pointwise =
+      weight.size(2) == 1 && weight.size(3) == 1 && stride == 1 && groups == 1;
   if (is_pointwise && on_fast_path(x)) {
     return pointwise(x, weight, bias);
   }
-  const bool is_depthwise = groups == x.size(1) && weight.size(0) == groups && weight.size(2) == 3 &&
-                            weight.size(3) == 3 && stride == 1 && padding == 1 && bias.defined();
+  const bool is_depthwise = groups == x.size(1) && weight.size(0) == groups &&
+                            weight.size(2) == 3 && weight.size(3) == 3 && stride == 1 &&
+                            padding == 1 && bias.defined();
   if (is_depthwise && on_fast_path(x)) {
     return depthwise(x, weight, bias);
   }

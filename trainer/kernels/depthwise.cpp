@@ -13,14 +13,16 @@ namespace casvit::trainer::kernels {
 namespace {
 
 /// `[C, 1, 3, 3]` as `[3, 3, C]`.
-at::Tensor as_taps(const at::Tensor& weight) { return weight.squeeze(1).permute({1, 2, 0}).contiguous(); }
+at::Tensor as_taps(const at::Tensor& weight) {
+  return weight.squeeze(1).permute({1, 2, 0}).contiguous();
+}
 
 at::Tensor convolve(const at::Tensor& x, const at::Tensor& taps, const float* bias) {
   at::Tensor y = at::empty_like(x);
   const ImageExtents extents = extents_of(x);
   at::parallel_for(0, extents.images, 1, [&](std::int64_t first, std::int64_t last) {
-    loops().depthwise_forward(extents, x.const_data_ptr<float>(), taps.const_data_ptr<float>(), bias,
-                              y.mutable_data_ptr<float>(), first, last);
+    loops().depthwise_forward(extents, x.const_data_ptr<float>(), taps.const_data_ptr<float>(),
+                              bias, y.mutable_data_ptr<float>(), first, last);
   });
   return y;
 }
@@ -44,7 +46,8 @@ struct Depthwise : torch::autograd::Function<Depthwise> {
       gx = convolve(gy, as_taps(weight).flip({0, 1}).contiguous(), nullptr);
     }
     const ImageExtents extents = extents_of(x);
-    const at::Tensor taps = at::zeros({3, 3, extents.channels}, x.options().memory_format(at::MemoryFormat::Contiguous));
+    const at::Tensor taps = at::zeros({3, 3, extents.channels},
+                                      x.options().memory_format(at::MemoryFormat::Contiguous));
     const at::Tensor bias = at::zeros({extents.channels}, x.options());
     // Threads share the channels, not the pictures, so that sums do not depend on their number.
     constexpr std::int64_t kStrip = 8;

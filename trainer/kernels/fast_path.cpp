@@ -6,7 +6,8 @@
 namespace casvit::trainer::kernels {
 
 bool on_fast_path(const at::Tensor& x) {
-  return x.is_cpu() && x.scalar_type() == at::kFloat && !at::autocast::is_autocast_enabled(at::kCPU) &&
+  return x.is_cpu() && x.scalar_type() == at::kFloat &&
+         !at::autocast::is_autocast_enabled(at::kCPU) &&
          (x.dim() != 4 || x.is_contiguous(at::MemoryFormat::ChannelsLast));
 }
 
@@ -16,7 +17,8 @@ at::Tensor as_matrix(const at::Tensor& x) {
 }
 
 at::Tensor as_image(const at::Tensor& matrix, const at::Tensor& like) {
-  return matrix.view({like.size(0), like.size(2), like.size(3), matrix.size(1)}).permute({0, 3, 1, 2});
+  return matrix.view({like.size(0), like.size(2), like.size(3), matrix.size(1)})
+      .permute({0, 3, 1, 2});
 }
 
 ImageExtents extents_of(const at::Tensor& x) {

@@ -49,8 +49,8 @@ struct Gate : torch::autograd::Function<Gate> {
 
     const at::Tensor channel_gradient = at::empty_like(channel);
     at::parallel_for(0, extents.images, 1, [&](std::int64_t first, std::int64_t last) {
-      loops().gate_channel_gradient(extents, x.const_data_ptr<float>(), mask.const_data_ptr<float>(),
-                                    gy.const_data_ptr<float>(),
+      loops().gate_channel_gradient(extents, x.const_data_ptr<float>(),
+                                    mask.const_data_ptr<float>(), gy.const_data_ptr<float>(),
                                     channel_gradient.mutable_data_ptr<float>(), first, last);
     });
     const at::Tensor matrix = channel_weight.view({extents.channels, extents.channels});
@@ -62,18 +62,20 @@ struct Gate : torch::autograd::Function<Gate> {
     at::Tensor gx = at::empty_like(x);
     at::Tensor gz = at::empty_like(z);
     // One row an image, summed afterwards: the same sum for any number of threads.
-    const at::Tensor weight_gradient = at::zeros({extents.images, extents.channels}, channel.options());
+    const at::Tensor weight_gradient =
+        at::zeros({extents.images, extents.channels}, channel.options());
     at::parallel_for(0, extents.images, 1, [&](std::int64_t first, std::int64_t last) {
       for (std::int64_t n = first; n < last; ++n) {
-        loops().gate_backward(extents, x.const_data_ptr<float>(), z.const_data_ptr<float>(),
-                              spatial_weight.const_data_ptr<float>(), mask.const_data_ptr<float>(),
-                              channel.const_data_ptr<float>(), pooled_gradient.const_data_ptr<float>(),
-                              gy.const_data_ptr<float>(), gx.mutable_data_ptr<float>(),
-                              gz.mutable_data_ptr<float>(),
-                              weight_gradient.mutable_data_ptr<float>() + n * extents.channels, n, n + 1);
+        loops().gate_backward(
+            extents, x.const_data_ptr<float>(), z.const_data_ptr<float>(),
+            spatial_weight.const_data_ptr<float>(), mask.const_data_ptr<float>(),
+            channel.const_data_ptr<float>(), pooled_gradient.const_data_ptr<float>(),
+            gy.const_data_ptr<float>(), gx.mutable_data_ptr<float>(), gz.mutable_data_ptr<float>(),
+            weight_gradient.mutable_data_ptr<float>() + n * extents.channels, n, n + 1);
       }
     });
-    return {gx, gz, weight_gradient.sum(0).view_as(spatial_weight), matrix_gradient.view_as(channel_weight)};
+    return {gx, gz, weight_gradient.sum(0).view_as(spatial_weight),
+            matrix_gradient.view_as(channel_weight)};
   }
 };
 

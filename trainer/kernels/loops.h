@@ -30,12 +30,14 @@ struct Loops {
   /// Gradient of the taps `[3, 3, C]` and, added up, of the bias `[C]` (or null), for channels
   /// [first, last); first is a multiple of 8. Both are added to.
   void (*depthwise_weight_gradient)(const ImageExtents& extents, const float* x, const float* gy,
-                                    float* taps, float* bias, std::int64_t first, std::int64_t last);
+                                    float* taps, float* bias, std::int64_t first,
+                                    std::int64_t last);
 
   /// The spatial gate of images [first, last): mask = sigmoid(sum_c w_c relu(z_c)) `[N, H W]`, and
   /// the mean over pixels of mask * x, `[N, C]`.
-  void (*gate_pool)(const ImageExtents& extents, const float* x, const float* z, const float* weight,
-                    float* mask, float* pooled, std::int64_t first, std::int64_t last);
+  void (*gate_pool)(const ImageExtents& extents, const float* x, const float* z,
+                    const float* weight, float* mask, float* pooled, std::int64_t first,
+                    std::int64_t last);
   /// y = x * mask * channel, `channel` `[N, C]`
   void (*gate_apply)(const ImageExtents& extents, const float* x, const float* mask,
                      const float* channel, float* y, std::int64_t first, std::int64_t last);
@@ -43,8 +45,8 @@ struct Loops {
   void (*gate_channel_gradient)(const ImageExtents& extents, const float* x, const float* mask,
                                 const float* gy, float* channel_gradient, std::int64_t first,
                                 std::int64_t last);
-  /// Gradients of x and z, and of the weight `[C]` (added to, by one thread at a time), from those of
-  /// y and of the pooled means (`[N, C]`, already divided by the pixels).
+  /// Gradients of x and z, and of the weight `[C]` (added to, by one thread at a time), from those
+  /// of y and of the pooled means (`[N, C]`, already divided by the pixels).
   void (*gate_backward)(const ImageExtents& extents, const float* x, const float* z,
                         const float* weight, const float* mask, const float* channel,
                         const float* pooled_gradient, const float* gy, float* gx, float* gz,

@@ -152,8 +152,9 @@ void depthwise_forward(const ImageExtents& e, const float* x, const float* taps,
       const auto rows = rows_around(e, image, row, zeros.data());
       float* out = y + (n * e.pixels() + row * e.width) * e.channels;
       for_each_strip(0, e.channels, [&](auto strip, std::int64_t c) {
-        decltype(strip)::forward_row(shifted(rows, c), taps + c, bias != nullptr ? bias + c : nullptr,
-                                     out + c, e.width, e.channels);
+        decltype(strip)::forward_row(shifted(rows, c), taps + c,
+                                     bias != nullptr ? bias + c : nullptr, out + c, e.width,
+                                     e.channels);
       });
     }
   }
@@ -178,9 +179,9 @@ void depthwise_weight_gradient(const ImageExtents& e, const float* x, const floa
 
 // ---- gates of the additive attention ---------------------------------------------------------
 
-void gate_pool(const ImageExtents& e, const float* x, const float* z, const float* __restrict weight,
-               float* __restrict mask, float* __restrict pooled, std::int64_t first,
-               std::int64_t last) {
+void gate_pool(const ImageExtents& e, const float* x, const float* z,
+               const float* __restrict weight, float* __restrict mask, float* __restrict pooled,
+               std::int64_t first, std::int64_t last) {
   const float mean = 1.0F / static_cast<float>(e.pixels());
   for (std::int64_t n = first; n < last; ++n) {
     float* __restrict pool = pooled + n * e.channels;
@@ -220,8 +221,9 @@ void gate_apply(const ImageExtents& e, const float* x, const float* mask, const 
   }
 }
 
-void gate_channel_gradient(const ImageExtents& e, const float* x, const float* mask, const float* gy,
-                           float* channel_gradient, std::int64_t first, std::int64_t last) {
+void gate_channel_gradient(const ImageExtents& e, const float* x, const float* mask,
+                           const float* gy, float* channel_gradient, std::int64_t first,
+                           std::int64_t last) {
   for (std::int64_t n = first; n < last; ++n) {
     float* __restrict sum = channel_gradient + n * e.channels;
     std::memset(sum, 0, static_cast<std::size_t>(e.channels) * sizeof(float));
@@ -269,8 +271,9 @@ void gate_backward(const ImageExtents& e, const float* x, const float* z,
 
 }  // namespace
 
-const Loops kLoops{gelu_forward,      gelu_backward, gelu_forward_backward, add_column_sums,
-                   depthwise_forward, depthwise_weight_gradient,
-                   gate_pool,         gate_apply,    gate_channel_gradient, gate_backward};
+const Loops kLoops{gelu_forward,    gelu_backward,     gelu_forward_backward,
+                   add_column_sums, depthwise_forward, depthwise_weight_gradient,
+                   gate_pool,       gate_apply,        gate_channel_gradient,
+                   gate_backward};
 
 }  // namespace casvit::trainer::kernels::CASVIT_LOOPS_NAMESPACE

@@ -19,7 +19,9 @@ std::int64_t rows_per_block(std::int64_t hidden) {
   return std::max<std::int64_t>(64, (1 << 18) / hidden);
 }
 
-at::Tensor as_weight_matrix(const at::Tensor& weight) { return weight.view({weight.size(0), weight.size(1)}); }
+at::Tensor as_weight_matrix(const at::Tensor& weight) {
+  return weight.view({weight.size(0), weight.size(1)});
+}
 
 struct Mlp : torch::autograd::Function<Mlp> {
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x,
@@ -78,12 +80,14 @@ struct Mlp : torch::autograd::Function<Mlp> {
       at::mm_out(g, out_gradient, w2);
       const float* h = before.const_data_ptr<float>() + begin * hidden;
       at::parallel_for(0, count, kRowsPerTask, [&](std::int64_t first, std::int64_t last) {
-        loops().gelu_forward_backward(h + first * hidden, a.mutable_data_ptr<float>() + first * hidden,
-                                      g.mutable_data_ptr<float>() + first * hidden, (last - first) * hidden);
+        loops().gelu_forward_backward(
+            h + first * hidden, a.mutable_data_ptr<float>() + first * hidden,
+            g.mutable_data_ptr<float>() + first * hidden, (last - first) * hidden);
       });
-      loops().add_column_sums(g.const_data_ptr<float>(), gb1.mutable_data_ptr<float>(), count, hidden);
-      loops().add_column_sums(out_gradient.const_data_ptr<float>(), gb2.mutable_data_ptr<float>(), count,
-                      w2.size(0));
+      loops().add_column_sums(g.const_data_ptr<float>(), gb1.mutable_data_ptr<float>(), count,
+                              hidden);
+      loops().add_column_sums(out_gradient.const_data_ptr<float>(), gb2.mutable_data_ptr<float>(),
+                              count, w2.size(0));
       gw2.addmm_(out_gradient.t(), a);
       gw1.addmm_(g.t(), in);
       at::mm_out(in_gradient, g, w1);

@@ -35,7 +35,8 @@ struct Pointwise : torch::autograd::Function<Pointwise> {
     at::Tensor gb;
     if (context->saved_data["bias"].toBool()) {
       gb = at::zeros({weight.size(0)}, gy.options());
-      loops().add_column_sums(gy.const_data_ptr<float>(), gb.mutable_data_ptr<float>(), gy.size(0), gy.size(1));
+      loops().add_column_sums(gy.const_data_ptr<float>(), gb.mutable_data_ptr<float>(), gy.size(0),
+                              gy.size(1));
     }
     return {gx, gw, gb};
   }

@@ -23,8 +23,8 @@ struct BatchNormPass {
   bool training() const { return statistics.defined(); }
 };
 
-/// Keep-or-drop draws of stochastic depth (Huang et al., arXiv:1603.09382), one a sample and branch,
-/// in the order in which branches ask.
+/// Keep-or-drop draws of stochastic depth (Huang et al., arXiv:1603.09382), one a sample and
+/// branch, in the order in which branches ask.
 class DropPathDraws {
  public:
   DropPathDraws(std::uint64_t seed, std::uint64_t step, std::uint64_t shard);
@@ -46,8 +46,8 @@ struct Conv2d {
   static void describe(std::vector<TensorSpec>& specs, const std::string& prefix, std::int64_t in,
                        std::int64_t out, std::int64_t kernel, std::int64_t groups, bool bias);
   Conv2d() = default;
-  Conv2d(const ModelState& state, const std::string& prefix, std::int64_t stride, std::int64_t padding,
-         std::int64_t groups);
+  Conv2d(const ModelState& state, const std::string& prefix, std::int64_t stride,
+         std::int64_t padding, std::int64_t groups);
   at::Tensor operator()(const at::Tensor& x) const;
 };
 
@@ -55,7 +55,8 @@ struct BatchNorm {
   at::Tensor weight, bias, running_mean, running_var;
   std::int64_t mean_offset = 0, variance_offset = 0;  ///< in the flat statistics
 
-  static void describe(std::vector<TensorSpec>& specs, const std::string& prefix, std::int64_t channels);
+  static void describe(std::vector<TensorSpec>& specs, const std::string& prefix,
+                       std::int64_t channels);
   BatchNorm() = default;
   BatchNorm(const ModelState& state, const std::string& prefix);
   at::Tensor operator()(const at::Tensor& x, const BatchNormPass& pass) const;
@@ -135,7 +136,8 @@ struct AdditiveBlock {
 
   static void describe(std::vector<TensorSpec>& specs, const std::string& prefix, std::int64_t dim,
                        std::int64_t mlp_ratio);
-  AdditiveBlock(const ModelState& state, const std::string& prefix, std::int64_t dim, double drop_path);
+  AdditiveBlock(const ModelState& state, const std::string& prefix, std::int64_t dim,
+                double drop_path);
   at::Tensor operator()(const at::Tensor& x, const BatchNormPass& pass, DropPathDraws* draws) const;
 };
 

@@ -21,7 +21,8 @@ struct RcvitOptions {
   int mlp_ratio = 4;
   double drop_path = 0.0;     ///< rate of the last block; linear from 0 at the first
   bool distillation = false;  ///< a second head
-  /// No classifier: the stages' outputs, each through a batch norm of its own (`norm0`, `norm2`, ...).
+  /// No classifier: the stages' outputs, each through a batch norm of its own (`norm0`, `norm2`,
+  /// ...).
   bool features_only = false;
 };
 
@@ -35,7 +36,7 @@ struct TrainingPass {
   /// Flat, laid out as `ModelState::buffers()`: every batch norm adds its batch mean and unbiased
   /// batch variance here instead of touching the running statistics.
   at::Tensor batch_statistics;
-  std::uint64_t seed = 0;   ///< key of drop path, with step and shard
+  std::uint64_t seed = 0;  ///< key of drop path, with step and shard
   std::uint64_t step = 0;
   std::uint64_t shard = 0;
 };

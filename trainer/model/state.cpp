@@ -31,7 +31,8 @@ ModelState::ModelState(std::vector<TensorSpec> specs, at::ScalarType type, at::D
   entries_.reserve(specs.size());
   for (TensorSpec& spec : specs) {
     index_.emplace(spec.name, entries_.size());
-    entries_.push_back({.name = std::move(spec.name), .role = spec.role, .tensor = {}, .offset = 0});
+    entries_.push_back(
+        {.name = std::move(spec.name), .role = spec.role, .tensor = {}, .offset = 0});
   }
   const auto place = [&](TensorRole role, std::int64_t& size) {
     for (std::size_t i = 0; i < specs.size(); ++i) {
@@ -57,9 +58,9 @@ ModelState::ModelState(std::vector<TensorSpec> specs, at::ScalarType type, at::D
   counters_ = at::zeros({counter_size}, at::TensorOptions().dtype(at::kLong));
   for (std::size_t i = 0; i < specs.size(); ++i) {
     Entry& entry = entries_[i];
-    const at::Tensor& flat = entry.is_parameter() ? parameters_
+    const at::Tensor& flat = entry.is_parameter()                        ? parameters_
                              : entry.role == TensorRole::kBatchesTracked ? counters_
-                                                                          : buffers_;
+                                                                         : buffers_;
     // detach(): every view is a leaf of its own, so that autograd never sees the flat tensor.
     entry.tensor =
         flat.narrow(0, entry.offset, element_count(specs[i].shape)).view(specs[i].shape).detach();

@@ -11,11 +11,11 @@ namespace casvit::trainer {
 
 /// What a tensor of the model is; decides where it is stored and who updates it.
 enum class TensorRole {
-  kDecayed,         ///< parameter with two or more dimensions: weight decay applies
-  kPlain,           ///< one-dimensional parameter: no weight decay
-  kRunningMean,     ///< batch norm buffer
+  kDecayed,          ///< parameter with two or more dimensions: weight decay applies
+  kPlain,            ///< one-dimensional parameter: no weight decay
+  kRunningMean,      ///< batch norm buffer
   kRunningVariance,  ///< batch norm buffer
-  kBatchesTracked,  ///< batch norm counter, int64
+  kBatchesTracked,   ///< batch norm counter, int64
 };
 
 struct TensorSpec {
@@ -25,8 +25,8 @@ struct TensorSpec {
 };
 
 /// The tensors of one model, in the official state dict's order. All parameters are views of one
-/// flat tensor (decayed ones first, each on a 64-byte border), all running statistics of another, so
-/// that optimizer, EMA and communication work on a few long vectors.
+/// flat tensor (decayed ones first, each on a 64-byte border), all running statistics of another,
+/// so that optimizer, EMA and communication work on a few long vectors.
 class ModelState {
  public:
   ModelState(std::vector<TensorSpec> specs, at::ScalarType type, at::Device device);
@@ -34,11 +34,9 @@ class ModelState {
   struct Entry {
     std::string name;
     TensorRole role;
-    at::Tensor tensor;          ///< view with the official shape
-    std::int64_t offset = 0;    ///< first element in the flat tensor of its role
-    bool is_parameter() const {
-      return role == TensorRole::kDecayed || role == TensorRole::kPlain;
-    }
+    at::Tensor tensor;        ///< view with the official shape
+    std::int64_t offset = 0;  ///< first element in the flat tensor of its role
+    bool is_parameter() const { return role == TensorRole::kDecayed || role == TensorRole::kPlain; }
   };
   const std::vector<Entry>& entries() const { return entries_; }
   /// @throws std::out_of_range for a name that the model does not have.
@@ -47,8 +45,8 @@ class ModelState {
   const Entry* find(const std::string& name) const;
 
   const at::Tensor& parameters() const { return parameters_; }  ///< flat, padding is zero
-  const at::Tensor& buffers() const { return buffers_; }        ///< flat running means and variances
-  const at::Tensor& counters() const { return counters_; }      ///< flat int64 batches tracked
+  const at::Tensor& buffers() const { return buffers_; }       ///< flat running means and variances
+  const at::Tensor& counters() const { return counters_; }     ///< flat int64 batches tracked
   std::int64_t decayed_size() const { return decayed_size_; }  ///< elements of the decayed part
   std::int64_t parameter_count() const;                        ///< without padding
 

@@ -23,7 +23,8 @@ void AdamW::step(const at::Tensor& gradients, double learning_rate, std::int64_t
     at::Tensor parameters = part(state_.parameters());
     at::Tensor first = part(first_moment_);
     at::Tensor second = part(second_moment_);
-    const at::Tensor step = at::full({}, static_cast<double>(update), parameters.options().dtype(at::kFloat));
+    const at::Tensor step =
+        at::full({}, static_cast<double>(update), parameters.options().dtype(at::kFloat));
     at::_fused_adamw_({parameters}, {part(gradients)}, {first}, {second}, {}, {step}, learning_rate,
                       options_.betas[0], options_.betas[1], weight_decay, options_.eps,
                       /*amsgrad=*/false, /*maximize=*/false);

@@ -14,8 +14,8 @@ struct EmaOptions {
 /// The decay at update t (from 0), as timm's and TensorFlow's averaged models warm it up.
 double ema_decay(const EmaOptions& options, std::int64_t update);
 
-/// average = decay * average + (1 - decay) * model, over parameters and batch norm buffers; counters
-/// are copied. @param update updates made before this one.
+/// average = decay * average + (1 - decay) * model, over parameters and batch norm buffers;
+/// counters are copied. @param update updates made before this one.
 void update_ema(ModelState& average, const ModelState& model, const EmaOptions& options,
                 std::int64_t update);
 

@@ -23,7 +23,8 @@ std::vector<float> balanced_class_weights(const std::vector<std::uint64_t>& clas
   weights.reserve(class_counts.size());
   for (const std::uint64_t count : class_counts) {
     const double expected = samples / static_cast<double>(class_counts.size());
-    weights.push_back(count == 0 ? 0.0F : static_cast<float>(expected / static_cast<double>(count)));
+    weights.push_back(count == 0 ? 0.0F
+                                 : static_cast<float>(expected / static_cast<double>(count)));
   }
   return weights;
 }

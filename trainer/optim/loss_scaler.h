@@ -14,7 +14,8 @@ struct LossScaler {
   static constexpr double kBackoff = 0.5;
   static constexpr std::int64_t kGrowthInterval = 2000;
 
-  /// After a step: halves the scale when a gradient was not finite, doubles it after 2000 good steps.
+  /// After a step: halves the scale when a gradient was not finite, doubles it after 2000 good
+  /// steps.
   void update(bool found_inf);
 };
 

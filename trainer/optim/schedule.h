@@ -12,8 +12,9 @@ struct CosineScheduleOptions {
   std::int64_t total_steps = 1;
 };
 
-/// Learning rate of a step (from 0): linear from `warmup_start`, reaching `peak` at the last warm-up
-/// step, then half a cosine to `minimum`. Equals the published trainer's `cosine_scheduler`.
+/// Learning rate of a step (from 0): linear from `warmup_start`, reaching `peak` at the last
+/// warm-up step, then half a cosine to `minimum`. Equals the published trainer's
+/// `cosine_scheduler`.
 double cosine_learning_rate(const CosineScheduleOptions& options, std::int64_t step);
 
 }  // namespace casvit::trainer

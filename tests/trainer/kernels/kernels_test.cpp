@@ -26,9 +26,10 @@ at::Tensor leaf(const at::Tensor& values, at::ScalarType type) {
   return copy.detach().requires_grad_(true);
 }
 
-/// Runs `ours` in float32 and `reference` in float64 on the same inputs, and compares the result and
-/// the gradient of every input.
-void expect_same(const std::vector<at::Tensor>& inputs, const Operation& ours, const Operation& reference) {
+/// Runs `ours` in float32 and `reference` in float64 on the same inputs, and compares the result
+/// and the gradient of every input.
+void expect_same(const std::vector<at::Tensor>& inputs, const Operation& ours,
+                 const Operation& reference) {
   const at::AutoGradMode with_gradients(true);
   std::vector<at::Tensor> mine;
   std::vector<at::Tensor> theirs;
@@ -56,13 +57,18 @@ struct Extent {
   std::int64_t images, channels, height, width;
 };
 
-const std::vector<Extent> kExtents{{1, 1, 1, 1}, {2, 8, 1, 5}, {3, 13, 4, 1}, {2, 48, 7, 5}, {2, 220, 4, 4}};
+const std::vector<Extent> kExtents{
+    {1, 1, 1, 1}, {2, 8, 1, 5}, {3, 13, 4, 1}, {2, 48, 7, 5}, {2, 220, 4, 4}};
 
-at::Tensor image(const Extent& e) { return at::randn({e.images, e.channels, e.height, e.width}, at::kDouble); }
+at::Tensor image(const Extent& e) {
+  return at::randn({e.images, e.channels, e.height, e.width}, at::kDouble);
+}
 
 TEST(Kernels, GeluEqualsErfFormFarIntoTheTails) {
   const at::Tensor x = at::linspace(-12, 12, 4099, at::kDouble);
-  expect_same({x}, [](const auto& in) { return gelu(in[0]); }, [](const auto& in) { return at::gelu(in[0]); });
+  expect_same(
+      {x}, [](const auto& in) { return gelu(in[0]); },
+      [](const auto& in) { return at::gelu(in[0]); });
 }
 
 TEST(Kernels, DepthwiseConvolutionEqualsTheReference) {
@@ -72,20 +78,24 @@ TEST(Kernels, DepthwiseConvolutionEqualsTheReference) {
     const auto call = [&](const std::vector<at::Tensor>& in) {
       return convolution(in[0], in[1], in[2], 1, 1, e.channels);
     };
-    expect_same({image(e), at::randn({e.channels, 1, 3, 3}, at::kDouble), at::randn({e.channels}, at::kDouble)},
-                call, [&](const auto& in) { return at::conv2d(in[0], in[1], in[2], 1, 1, 1, e.channels); });
+    expect_same(
+        {image(e), at::randn({e.channels, 1, 3, 3}, at::kDouble),
+         at::randn({e.channels}, at::kDouble)},
+        call, [&](const auto& in) { return at::conv2d(in[0], in[1], in[2], 1, 1, 1, e.channels); });
   }
 }
 
 TEST(Kernels, PointwiseConvolutionsEqualTheReference) {
   for (const Extent& e : kExtents) {
     SCOPED_TRACE(e.channels);
-    expect_same({image(e), at::randn({7, e.channels, 1, 1}, at::kDouble), at::randn({7}, at::kDouble)},
-                [](const auto& in) { return convolution(in[0], in[1], in[2], 1, 0, 1); },
-                [](const auto& in) { return at::conv2d(in[0], in[1], in[2]); });
-    expect_same({image(e), at::randn({3 * e.channels, e.channels, 1, 1}, at::kDouble)},
-                [](const auto& in) { return at::cat(pointwise_in_three(in[0], in[1]), 1); },
-                [](const auto& in) { return at::conv2d(in[0], in[1]); });
+    expect_same(
+        {image(e), at::randn({7, e.channels, 1, 1}, at::kDouble), at::randn({7}, at::kDouble)},
+        [](const auto& in) { return convolution(in[0], in[1], in[2], 1, 0, 1); },
+        [](const auto& in) { return at::conv2d(in[0], in[1], in[2]); });
+    expect_same(
+        {image(e), at::randn({3 * e.channels, e.channels, 1, 1}, at::kDouble)},
+        [](const auto& in) { return at::cat(pointwise_in_three(in[0], in[1]), 1); },
+        [](const auto& in) { return at::conv2d(in[0], in[1]); });
   }
 }
 
@@ -93,31 +103,34 @@ TEST(Kernels, MlpEqualsTheReferenceAcrossBlocks) {
   for (const Extent& e : {Extent{1, 1, 1, 1}, Extent{2, 48, 7, 5}, Extent{2, 220, 40, 30}}) {
     SCOPED_TRACE(e.channels);
     const std::int64_t hidden = 4 * e.channels;
-    expect_same({image(e), at::randn({hidden, e.channels, 1, 1}, at::kDouble) * 0.1,
-                 at::randn({hidden}, at::kDouble), at::randn({e.channels, hidden, 1, 1}, at::kDouble) * 0.1,
-                 at::randn({e.channels}, at::kDouble)},
-                [](const auto& in) { return mlp(in[0], in[1], in[2], in[3], in[4]); },
-                [](const auto& in) {
-                  return at::conv2d(at::gelu(at::conv2d(in[0], in[1], in[2])), in[3], in[4]);
-                });
+    expect_same(
+        {image(e), at::randn({hidden, e.channels, 1, 1}, at::kDouble) * 0.1,
+         at::randn({hidden}, at::kDouble), at::randn({e.channels, hidden, 1, 1}, at::kDouble) * 0.1,
+         at::randn({e.channels}, at::kDouble)},
+        [](const auto& in) { return mlp(in[0], in[1], in[2], in[3], in[4]); },
+        [](const auto& in) {
+          return at::conv2d(at::gelu(at::conv2d(in[0], in[1], in[2])), in[3], in[4]);
+        });
   }
 }
 
 TEST(Kernels, GateEqualsTheReference) {
   for (const Extent& e : kExtents) {
     SCOPED_TRACE(e.channels);
-    expect_same({image(e), image(e), at::randn({1, e.channels, 1, 1}, at::kDouble) * 0.3,
-                 at::randn({e.channels, e.channels, 1, 1}, at::kDouble) * 0.3},
-                [](const auto& in) { return gate(in[0], in[1], in[2], in[3]); },
-                [](const auto& in) {
-                  const at::Tensor focused = in[0] * at::sigmoid(at::conv2d(at::relu(in[1]), in[2]));
-                  return focused * at::sigmoid(at::conv2d(focused.mean({2, 3}, true), in[3]));
-                });
+    expect_same(
+        {image(e), image(e), at::randn({1, e.channels, 1, 1}, at::kDouble) * 0.3,
+         at::randn({e.channels, e.channels, 1, 1}, at::kDouble) * 0.3},
+        [](const auto& in) { return gate(in[0], in[1], in[2], in[3]); },
+        [](const auto& in) {
+          const at::Tensor focused = in[0] * at::sigmoid(at::conv2d(at::relu(in[1]), in[2]));
+          return focused * at::sigmoid(at::conv2d(focused.mean({2, 3}, true), in[3]));
+        });
   }
 }
 
 TEST(Kernels, NotANumberStaysNotANumber) {
-  const at::Tensor x = at::full({1, 8, 2, 2}, std::nan("")).contiguous(at::MemoryFormat::ChannelsLast);
+  const at::Tensor x =
+      at::full({1, 8, 2, 2}, std::nan("")).contiguous(at::MemoryFormat::ChannelsLast);
   EXPECT_TRUE(gelu(x).isnan().all().item<bool>());
 }
 

@@ -77,7 +77,8 @@ std::vector<File> read_folder(const std::string& folder) {
   return files;
 }
 
-at::Tensor fill(const std::string& name, const std::vector<std::int64_t>& shape, at::ScalarType type) {
+at::Tensor fill(const std::string& name, const std::vector<std::int64_t>& shape,
+                at::ScalarType type) {
   const at::Tensor values = at::empty(shape, at::kFloat);
   const double fan_in = shape.size() < 2 ? 1 : static_cast<double>(values.numel() / shape[0]);
   const auto value_of = [&](double u) {

@@ -32,6 +32,7 @@ struct File {
 std::vector<File> read_folder(const std::string& folder);
 
 /// The tensor that the format's integer hash gives to `name`, float32 values in the type asked for.
-at::Tensor fill(const std::string& name, const std::vector<std::int64_t>& shape, at::ScalarType type);
+at::Tensor fill(const std::string& name, const std::vector<std::int64_t>& shape,
+                at::ScalarType type);
 
 }  // namespace casvit::trainer::golden

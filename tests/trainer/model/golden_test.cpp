@@ -59,8 +59,9 @@ class Subject {
     const at::AutoGradMode with_gradients(true);
     const Rcvit::Output output = model_.forward_training(images, {statistics, 0, 0, 0});
     train_logits = output.logits.detach();
-    at::Tensor targets = at::full({file.batch, file.num_classes}, file.label_smoothing / file.num_classes,
-                                  at::TensorOptions().dtype(type));
+    at::Tensor targets =
+        at::full({file.batch, file.num_classes}, file.label_smoothing / file.num_classes,
+                 at::TensorOptions().dtype(type));
     for (int i = 0; i < file.batch; ++i) {
       targets[i][file.targets[static_cast<std::size_t>(i)]] += 1 - file.label_smoothing;
     }
@@ -98,8 +99,8 @@ double largest(const std::vector<std::vector<double>>& rows) {
   return result;
 }
 
-void expect_logits(const at::Tensor& actual, const std::vector<std::vector<double>>& expected, double tolerance,
-                   const std::string& what) {
+void expect_logits(const at::Tensor& actual, const std::vector<std::vector<double>>& expected,
+                   double tolerance, const std::string& what) {
   ASSERT_EQ(actual.size(0), static_cast<std::int64_t>(expected.size())) << what;
   const double bound = tolerance * largest(expected);
   const at::Tensor values = actual.to(at::kDouble).contiguous();
@@ -143,11 +144,14 @@ TEST_P(Golden, LogitsLossGradientsAndBuffersEqualTheReference) {
 
     for (const auto& [name, expected] : file.gradients) {
       const at::Tensor gradient = subject.gradient(name);
-      const double bound = tolerance.gradient * expected.l2 + tolerance.gradient_floor * file.grad_norm;
+      const double bound =
+          tolerance.gradient * expected.l2 + tolerance.gradient_floor * file.grad_norm;
       EXPECT_NEAR(gradient.norm().item<double>(), expected.l2, bound) << name;
       if (expected.l2 > 1e-6 * file.grad_norm) {
         for (std::size_t i = 0; i < expected.first.size(); ++i) {
-          EXPECT_NEAR(gradient[static_cast<std::int64_t>(i)].item<double>(), expected.first[i], bound) << name << " " << i;
+          EXPECT_NEAR(gradient[static_cast<std::int64_t>(i)].item<double>(), expected.first[i],
+                      bound)
+              << name << " " << i;
         }
       }
     }
@@ -155,14 +159,17 @@ TEST_P(Golden, LogitsLossGradientsAndBuffersEqualTheReference) {
       const at::Tensor buffer = subject.buffer(name);
       const double bound = tolerance.values * buffer.abs().max().item<double>();
       for (std::size_t i = 0; i < expected.size(); ++i) {
-        EXPECT_NEAR(buffer[static_cast<std::int64_t>(i)].item<double>(), expected[i], bound) << name << " " << i;
+        EXPECT_NEAR(buffer[static_cast<std::int64_t>(i)].item<double>(), expected[i], bound)
+            << name << " " << i;
       }
     }
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(Types, Golden, testing::Values(at::kFloat, at::kDouble),
-                         [](const auto& info) { return info.param == at::kDouble ? "float64" : "float32"; });
+                         [](const auto& info) {
+                           return info.param == at::kDouble ? "float64" : "float32";
+                         });
 
 }  // namespace
 }  // namespace casvit::trainer

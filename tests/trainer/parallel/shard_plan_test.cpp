@@ -14,7 +14,8 @@ using testing::HasSubstr;
 using testing::ThrowsMessage;
 
 /// Every (step, shard, samples) that `ranks` ranks work through, in the order of steps and shards.
-std::vector<dataio::BatchPlan> everything(std::int64_t ranks, std::int64_t first, std::int64_t last) {
+std::vector<dataio::BatchPlan> everything(std::int64_t ranks, std::int64_t first,
+                                          std::int64_t last) {
   const dataio::SampleOrder order = dataio::SampleOrder::shuffled(3, 50);
   std::vector<dataio::BatchPlan> all;
   for (std::int64_t rank = 0; rank < ranks; ++rank) {
@@ -56,11 +57,13 @@ TEST(ShardPlan, EpochHoldsEachSampleAtMostOnceAndDropsTheTail) {
 }
 
 TEST(ShardPlan, RefusesRanksThatDoNotDivideShardsAndNamesThoseThatDo) {
-  EXPECT_THAT([] { ShardPlan::make(4, 3, 3, 0, 50); }, ThrowsMessage<ConfigError>(HasSubstr("1, 2, 4 ranks")));
+  EXPECT_THAT([] { ShardPlan::make(4, 3, 3, 0, 50); },
+              ThrowsMessage<ConfigError>(HasSubstr("1, 2, 4 ranks")));
 }
 
 TEST(ShardPlan, RefusesDataSmallerThanOneBatch) {
-  EXPECT_THAT([] { ShardPlan::make(4, 16, 2, 0, 63); }, ThrowsMessage<ConfigError>(HasSubstr("64")));
+  EXPECT_THAT([] { ShardPlan::make(4, 16, 2, 0, 63); },
+              ThrowsMessage<ConfigError>(HasSubstr("64")));
   EXPECT_EQ(ShardPlan::make(4, 16, 2, 0, 64).steps_per_epoch(), 1);
 }
 
