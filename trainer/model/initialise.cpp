@@ -25,7 +25,7 @@ void Rcvit::initialise(std::uint64_t seed) {
   for (const ModelState::Entry& entry : state_.entries()) {
     dataio::CounterRng rng(seed, dataio::RandomUse::kInitialisation, place++, 0);
     at::Tensor values = at::zeros(entry.tensor.sizes(), at::kFloat);
-    float* out = values.mutable_data_ptr<float>();
+    auto* out = values.mutable_data_ptr<float>();
     const std::int64_t count = values.numel();
     const bool is_weight = ends_with(entry.name, ".weight");
     if (entry.role == TensorRole::kDecayed && entry.tensor.dim() == 4) {

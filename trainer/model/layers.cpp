@@ -23,7 +23,7 @@ DropPathDraws::~DropPathDraws() = default;
 
 at::Tensor DropPathDraws::next(std::int64_t samples, double rate, const at::Tensor& like) {
   at::Tensor mask = at::empty({samples, 1, 1, 1}, at::kFloat);
-  float* values = mask.mutable_data_ptr<float>();
+  auto* values = mask.mutable_data_ptr<float>();
   const auto kept = static_cast<float>(1.0 / (1.0 - rate));
   for (std::int64_t i = 0; i < samples; ++i) {
     values[i] = state_->rng.uniform() < rate ? 0.0F : kept;

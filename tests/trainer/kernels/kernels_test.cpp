@@ -5,6 +5,7 @@
 #include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <functional>
 #include <vector>
 
@@ -67,7 +68,7 @@ at::Tensor image(const Extent& e) {
 TEST(Kernels, GeluEqualsErfFormFarIntoTheTails) {
   const at::Tensor x = at::linspace(-12, 12, 4099, at::kDouble);
   expect_same(
-      {x}, [](const auto& in) { return gelu(in[0]); },
+      {x}, [](const auto& in) { return kernels::gelu(in[0]); },
       [](const auto& in) { return at::gelu(in[0]); });
 }
 
@@ -107,7 +108,7 @@ TEST(Kernels, MlpEqualsTheReferenceAcrossBlocks) {
         {image(e), at::randn({hidden, e.channels, 1, 1}, at::kDouble) * 0.1,
          at::randn({hidden}, at::kDouble), at::randn({e.channels, hidden, 1, 1}, at::kDouble) * 0.1,
          at::randn({e.channels}, at::kDouble)},
-        [](const auto& in) { return mlp(in[0], in[1], in[2], in[3], in[4]); },
+        [](const auto& in) { return kernels::mlp(in[0], in[1], in[2], in[3], in[4]); },
         [](const auto& in) {
           return at::conv2d(at::gelu(at::conv2d(in[0], in[1], in[2])), in[3], in[4]);
         });
@@ -120,7 +121,7 @@ TEST(Kernels, GateEqualsTheReference) {
     expect_same(
         {image(e), image(e), at::randn({1, e.channels, 1, 1}, at::kDouble) * 0.3,
          at::randn({e.channels, e.channels, 1, 1}, at::kDouble) * 0.3},
-        [](const auto& in) { return gate(in[0], in[1], in[2], in[3]); },
+        [](const auto& in) { return kernels::gate(in[0], in[1], in[2], in[3]); },
         [](const auto& in) {
           const at::Tensor focused = in[0] * at::sigmoid(at::conv2d(at::relu(in[1]), in[2]));
           return focused * at::sigmoid(at::conv2d(focused.mean({2, 3}, true), in[3]));
@@ -131,7 +132,7 @@ TEST(Kernels, GateEqualsTheReference) {
 TEST(Kernels, NotANumberStaysNotANumber) {
   const at::Tensor x =
       at::full({1, 8, 2, 2}, std::nan("")).contiguous(at::MemoryFormat::ChannelsLast);
-  EXPECT_TRUE(gelu(x).isnan().all().item<bool>());
+  EXPECT_TRUE(kernels::gelu(x).isnan().all().item<bool>());
 }
 
 }  // namespace
