@@ -1,7 +1,5 @@
 #include "launch/mpi_version.h"
 
-
-
 #include <array>
 
 #include "launch/mpi/check.h"

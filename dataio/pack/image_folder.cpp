@@ -85,7 +85,8 @@ class Scanner {
   void scan_class(const std::string& name, std::int32_t label) {
     files_.clear();
     walk(name);
-    // Python sorts what os.walk gives by the folder's path and then by name: "a-b" before "a/b".
+    // Python sorts what os.walk gives by the folder's path and then by name: a/s/0.jpg comes
+    // before a/s-t/0.jpg, though '-' sorts before '/'.
     std::sort(files_.begin(), files_.end());
     for (const auto& [folder, file] : files_) {
       const std::string path = folder + "/" + file;

@@ -152,7 +152,7 @@ std::vector<Evaluation> evaluate(const std::vector<const Rcvit*>& models,
     const at::Tensor images = images_tensor(*batch, device);
     for (std::size_t i = 0; i < models.size(); ++i) {
       const at::Tensor logits = models[i]->forward(images).to(at::kCPU, at::kFloat).contiguous();
-      const float* row = logits.const_data_ptr<float>();
+      const auto* row = logits.const_data_ptr<float>();
       for (std::size_t n = 0; n < batch->labels.size(); ++n) {
         judge(row + n * static_cast<std::size_t>(mine[i].classes), batch->plan.samples[n],
               batch->labels[n], mine[i]);

@@ -16,7 +16,7 @@ struct Gelu : torch::autograd::Function<Gelu> {
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x) {
     context->save_for_backward({x});
     at::Tensor y = at::empty_like(x);
-    const float* in = x.const_data_ptr<float>();
+    const auto* in = x.const_data_ptr<float>();
     auto* out = y.mutable_data_ptr<float>();
     at::parallel_for(0, x.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
       loops().gelu_forward(in + begin, out + begin, end - begin);
@@ -29,8 +29,8 @@ struct Gelu : torch::autograd::Function<Gelu> {
     const at::Tensor x = context->get_saved_variables()[0];
     const at::Tensor gy = gradients[0].contiguous(x.suggest_memory_format());
     at::Tensor gx = at::empty_like(x);
-    const float* in = x.const_data_ptr<float>();
-    const float* g = gy.const_data_ptr<float>();
+    const auto* in = x.const_data_ptr<float>();
+    const auto* g = gy.const_data_ptr<float>();
     auto* out = gx.mutable_data_ptr<float>();
     at::parallel_for(0, x.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
       loops().gelu_backward(in + begin, g + begin, out + begin, end - begin);

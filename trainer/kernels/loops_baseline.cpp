@@ -1,2 +1,2 @@
 #define CASVIT_LOOPS_NAMESPACE baseline
-#include "trainer/kernels/loops_body.h"
+#include "trainer/kernels/loops_body.inc"

@@ -78,7 +78,7 @@ struct Mlp : torch::autograd::Function<Mlp> {
       at::Tensor g = hidden_gradient.narrow(0, 0, count);
       at::Tensor in_gradient = gx.narrow(0, begin, count);
       at::mm_out(g, out_gradient, w2);
-      const float* h = before.const_data_ptr<float>() + begin * hidden;
+      const auto* h = before.const_data_ptr<float>() + begin * hidden;
       at::parallel_for(0, count, kRowsPerTask, [&](std::int64_t first, std::int64_t last) {
         loops().gelu_forward_backward(
             h + first * hidden, a.mutable_data_ptr<float>() + first * hidden,

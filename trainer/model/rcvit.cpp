@@ -59,14 +59,15 @@ at::Tensor pooled(const at::Tensor& x) { return x.mean({2, 3}); }
 }  // namespace
 
 const std::vector<std::string>& rcvit_names() {
-  static const std::vector<std::string> names = [] {
+  static const std::vector<std::string> kNames = [] {
     std::vector<std::string> result;
+    result.reserve(kPublishedSizes.size());
     for (const PublishedSize& size : kPublishedSizes) {
       result.emplace_back(size.name);
     }
     return result;
   }();
-  return names;
+  return kNames;
 }
 
 RcvitOptions rcvit_options(const std::string& name) {

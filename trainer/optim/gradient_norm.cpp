@@ -17,7 +17,7 @@ double global_gradient_norm(const ModelState& state, const at::Tensor& gradients
     }
   }
   const at::Tensor norms = at::stack(at::_foreach_norm(parts, 2, at::kDouble)).cpu();
-  const double* values = norms.const_data_ptr<double>();
+  const auto* values = norms.const_data_ptr<double>();
   double sum = 0;
   for (std::size_t i = 0; i < parts.size(); ++i) {
     sum += values[i] * values[i];

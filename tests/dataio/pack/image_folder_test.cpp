@@ -41,7 +41,7 @@ TEST(ImageFolder, SortsClassesAndPicturesAsTorchvisionDoes) {
   const ImageFolder found = scan_image_folder(folder.path());
   EXPECT_THAT(found.classes, ElementsAre("B", "_", "a", "a-b", "b", "\xc3\xa4"));
   EXPECT_THAT(paths_of(found),
-              ElementsAre("B/x.webp", "_/p.Pgm", "a/z.tiff", "a/s-t/1.jpg", "a/s/0.bmp",
+              ElementsAre("B/x.webp", "_/p.Pgm", "a/z.tiff", "a/s/0.bmp", "a/s-t/1.jpg",
                           "a-b/1.jpeg", "b/10.JPG", "b/2.png", "\xc3\xa4/1.jpg"));
   EXPECT_EQ(found.images[2].label, 2);
   EXPECT_EQ(found.images.back().label, 5);

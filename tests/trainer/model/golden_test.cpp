@@ -106,7 +106,7 @@ void expect_logits(const at::Tensor& actual, const std::vector<std::vector<doubl
   const at::Tensor values = actual.to(at::kDouble).contiguous();
   for (std::size_t i = 0; i < expected.size(); ++i) {
     ASSERT_EQ(actual.size(1), static_cast<std::int64_t>(expected[i].size())) << what;
-    const double* row = values.const_data_ptr<double>() + i * expected[i].size();
+    const auto* row = values.const_data_ptr<double>() + i * expected[i].size();
     for (std::size_t c = 0; c < expected[i].size(); ++c) {
       ASSERT_NEAR(row[c], expected[i][c], bound) << what << " sample " << i << " class " << c;
     }

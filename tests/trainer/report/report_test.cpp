@@ -162,8 +162,7 @@ TEST_F(Report, PageAndCurvesAreWellFormedAndNeedNoNetwork) {
   const std::string page = write(made_up_report());
   EXPECT_EQ(markup_problem(page), "");
   EXPECT_EQ(markup_problem(text_of("curves.svg")), "");
-  for (const char* loader :
-       {"src=", "@import", "url(", "<script", "refresh", "https://"}) {
+  for (const char* loader : {"src=", "@import", "url(", "<script", "refresh", "https://"}) {
     EXPECT_THAT(page, Not(HasSubstr(loader)));
   }
   EXPECT_THAT(page, Not(HasSubstr("http://"))) << "inline SVG needs no namespace";
