@@ -110,6 +110,11 @@ class CheckTidy(CloneTestCase):
         self.commit(START + 5 * DAY)
         self.assertEqual(self.checked(), ["trainer/optim.cpp"])
 
+    def test_on_a_younger_main_the_trainers_files_of_the_last_commit_are_checked(self):
+        self.write("trainer/optim.cpp", "// changed\n")
+        self.commit(START + 60)
+        self.assertEqual(self.checked(), ["dataio/pack.cpp", "launch/world.cpp", "trainer/optim.cpp"])
+
     def test_a_changed_header_is_seen_through_a_file_that_includes_it(self):
         self.write("README.md", "")
         self.commit(START + 3 * DAY)
