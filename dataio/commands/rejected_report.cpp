@@ -20,7 +20,7 @@ nlohmann::ordered_json rejected_json(const std::vector<RejectedFile>& rejected) 
 
 std::string write_rejected_report(const std::string& output,
                                   const std::vector<RejectedFile>& rejected) {
-  const std::string path = output + ".rejected.json";
+  std::string path = output + ".rejected.json";
   if (rejected.empty()) {
     std::error_code error;
     std::filesystem::remove(path, error);

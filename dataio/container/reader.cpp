@@ -109,7 +109,7 @@ ContainerIndex read_index(hid_t file, std::uint64_t file_bytes) {
 
 }  // namespace
 
-ContainerReader::ContainerReader(const std::string& path) : path_(path) {
+ContainerReader::ContainerReader(std::string path) : path_(std::move(path)) {
   const Hdf5Silence silence;
   try {
     open_and_validate();

@@ -16,7 +16,7 @@ class ContainerReader {
   /// @throws InputError naming the file: missing, not HDF5, another format, a newer schema, not
   ///         complete, arrays that disagree, offsets or labels out of bounds, an index hash that
   ///         does not fit, or storage that is not plain (external, virtual, chunked, filtered).
-  explicit ContainerReader(const std::string& path);
+  explicit ContainerReader(std::string path);
 
   const std::string& path() const { return path_; }
   const ContainerAttributes& attributes() const { return attributes_; }
