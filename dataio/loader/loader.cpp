@@ -156,7 +156,7 @@ void Loader::State::run() {
 std::optional<Loader::State::Claim> Loader::State::claim(std::unique_lock<std::mutex>& lock) {
   while (true) {
     if (stop_) return std::nullopt;
-    if (const auto claimed = claim_planned()) return claimed;
+    if (auto claimed = claim_planned()) return claimed;
     if (room()) {
       plan_batch();
     } else {

@@ -89,7 +89,8 @@ class Scanner {
     // before a/s-t/0.jpg, though '-' sorts before '/'.
     std::sort(files_.begin(), files_.end());
     for (const auto& [folder, file] : files_) {
-      const std::string path = folder + "/" + file;
+      std::string path = folder;
+      path.append("/").append(file);
       if (is_picture_by_name(file)) {
         found_.images.push_back({path, label});
       } else {
@@ -110,7 +111,10 @@ class Scanner {
     open_.push_back(real);
     const Listing listing = list(folder);
     for (const std::string& file : listing.files) files_.emplace_back(relative, file);
-    for (const std::string& sub : listing.folders) walk(relative + "/" + sub);
+    for (const std::string& sub : listing.folders) {
+      std::string inside = relative;
+      walk(inside.append("/").append(sub));
+    }
     open_.pop_back();
   }
 

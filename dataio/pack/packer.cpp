@@ -72,6 +72,7 @@ ContainerWriter make_writer(const PackOptions& options, const PackPlan& plan, st
   description.command_line = options.command_line;
   description.class_names = plan.classes;
   std::vector<SampleDescription> samples;
+  samples.reserve(pictures.size());
   for (const Candidate* picture : pictures) {
     samples.push_back({.length = picture->facts.length,
                        .height = static_cast<std::uint32_t>(picture->facts.header.height),
