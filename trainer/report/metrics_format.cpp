@@ -78,7 +78,7 @@ std::optional<std::string> figure(const std::optional<double>& value, std::strin
 
 template <typename Metrics>
 std::string json_line(std::string_view kind, const Metrics& metrics) {
-  std::string out = "{\"kind\": \"" + std::string(kind) + "\"";
+  std::string out = R"({"kind": ")" + std::string(kind) + "\"";
   visit_members(metrics, [&](std::string_view name, const auto& value) {
     if (const auto text = figure(value, "null")) {
       out += ", \"" + std::string(name) + "\": " + *text;

@@ -14,8 +14,8 @@ std::string predictions_csv(const Evaluation& evaluation, const std::vector<std:
   const auto top_k = static_cast<std::size_t>(evaluation.top_k);
   std::string out = "path,label";
   for (std::size_t k = 1; k <= top_k; ++k) {
-    const std::string column = "top" + std::to_string(k);
-    out += "," + column + "," + column + "_probability";
+    const std::string column = ",top" + std::to_string(k);
+    out += column + column + "_probability";
   }
   out += '\n';
   for (std::size_t i = 0; i < evaluation.label.size(); ++i) {
