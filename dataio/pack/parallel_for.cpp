@@ -21,9 +21,10 @@ class SharedLoop {
       : limit_(count), work_(work) {
     const auto threads = std::min<std::uint64_t>(static_cast<std::uint64_t>(workers), count);
     try {
+      const std::lock_guard lock(mutex_);  // threads begin when all of them are counted
       for (std::uint64_t t = 0; t < threads; ++t) {
-        ++running_;
         threads_.emplace_back([this] { run(); });
+        ++running_;
       }
     } catch (...) {
       stop();
