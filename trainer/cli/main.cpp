@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
+#include <csignal>
 #include <cstdio>
 #include <string>
 #include <string_view>
@@ -66,6 +67,8 @@ bool means_train(int count, char** arguments) {
 }  // namespace
 
 int main(int count, char** values) {
+  // A file-size limit is then an error of write(): exit 6 with a message instead of a killed rank.
+  std::signal(SIGXFSZ, SIG_IGN);
   std::vector<std::string> arguments(values + 1, values + count);
   if (means_train(count, values)) {
     arguments.insert(arguments.begin(), "train");

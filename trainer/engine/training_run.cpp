@@ -48,6 +48,19 @@ std::string three(const std::array<float, 3>& values) {
                 static_cast<double>(values[2]));
 }
 
+/// Continuing from an older checkpoint beside later ones would leave two runs in one folder.
+void refuse_to_fork(const std::string& folder, const std::string& checkpoint) {
+  if (!holds_a_run(folder)) {
+    return;
+  }
+  const std::optional<std::string> newest = newest_checkpoint(folder, nullptr);
+  if (!newest || read_checkpoint_info(*newest).step != read_checkpoint_info(checkpoint).step) {
+    throw ConfigError(folder + " already holds a run, and " + checkpoint +
+                      " is not its newest checkpoint; continue that run with --resume auto, or "
+                      "start from this checkpoint in another folder with --out");
+  }
+}
+
 std::vector<std::string> required(const std::vector<std::string>& files, const char* key) {
   if (files.empty()) {
     throw ConfigError(std::string(key) +
@@ -161,6 +174,7 @@ std::string TrainingRun::checkpoint_to_resume() {
   if (is_leader()) {
     if (options_.resume == ResumeMode::kCheckpoint) {
       mine = options_.checkpoint;
+      refuse_to_fork(options_.out, mine);
     } else if (options_.resume == ResumeMode::kAuto) {
       std::vector<std::string> warnings;
       mine = newest_checkpoint(options_.out, &warnings).value_or("");

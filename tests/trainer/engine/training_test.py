@@ -215,6 +215,23 @@ class TrainingTest(unittest.TestCase):
         )
         self.assertIn("batch.shard_size: 4 -> 2", refused)
 
+        first = os.path.join(run, "checkpoints/epoch-0001.safetensors")
+        forked = self.run_it(self.train_command(0, run, resume=first), code=2)
+        self.assertIn("not its newest checkpoint", forked)
+        branch = self.run_folder("branch")
+        self.run_it(self.train_command(0, branch, "train.epochs=2", resume=first))
+        last = "checkpoints/last.safetensors"
+        self.assert_same_tensors(os.path.join(run, last), os.path.join(branch, last))
+
+    def test_an_unwritable_checkpoint_ends_with_6(self):
+        run = self.run_folder("unwritable")
+        command = self.train_command(2, run, "train.max_steps=2")
+        limited = ["bash", "-c", 'ulimit -f 8192; exec "$@"', "bash", *command]  # 8 MiB a file
+        output = self.run_it(limited, code=6)
+        self.assertIn("File too large", output)
+        self.assertIn("checkpoints", output)
+        self.assertEqual(os.listdir(os.path.join(run, "checkpoints")), [])
+
     def test_a_flipped_byte_stops_training_with_the_sample_named(self):
         damaged = f"{self.folder}/damaged.h5"
         shutil.copy(f"{self.folder}/s.train.h5", damaged)
