@@ -171,7 +171,8 @@ ExitCode run(std::vector<std::string> arguments) {
 }  // namespace casvit::dataio
 
 int main(int argc, char** argv) {
-  // A file-size limit is then an error of write(): exit 6 with a message instead of a killed process.
+  // A file-size limit is then an error of write(): exit 6 with a message instead of a killed
+  // process.
   std::signal(SIGXFSZ, SIG_IGN);
   return static_cast<int>(casvit::dataio::run({argv + 1, argv + argc}));
 }

@@ -18,7 +18,6 @@ namespace {
 
 using casvit::launch::ExitCode;
 
-constexpr std::array<std::string_view, 3> kCommands{"train", "eval", "config"};
 constexpr std::array<std::string_view, 4> kOwnOptions{"--help", "-h", "--help-all", "--version"};
 
 ExitCode classify(const std::exception& error) {
@@ -45,10 +44,10 @@ ExitCode classify(const std::exception& error) {
 std::string version_text() {
   std::string text = "casvit_dist";
   const auto versions = casvit::trainer::versions();
-  text += " " + versions.at("casvit") + "\n";
+  text.append(" ").append(versions.at("casvit")).append("\n");
   for (const auto& [name, version] : versions) {
     if (name != "casvit") {
-      text += "  " + name + ": " + version + "\n";
+      text.append("  ").append(name).append(": ").append(version).append("\n");
     }
   }
   return text;
@@ -64,11 +63,8 @@ bool means_train(int count, char** arguments) {
          std::find(kOwnOptions.begin(), kOwnOptions.end(), first) == kOwnOptions.end();
 }
 
-}  // namespace
-
-int main(int count, char** values) {
-  // A file-size limit is then an error of write(): exit 6 with a message instead of a killed rank.
-  std::signal(SIGXFSZ, SIG_IGN);
+/// Parses, and runs what was asked for.
+int run(int count, char** values) {
   std::vector<std::string> arguments(values + 1, values + count);
   if (means_train(count, values)) {
     arguments.insert(arguments.begin(), "train");
@@ -104,4 +100,17 @@ int main(int count, char** values) {
     return static_cast<int>(ExitCode::kUsage);
   }
   return casvit::launch::run_in_world(*chosen, classify);
+}
+
+}  // namespace
+
+int main(int count, char** values) {
+  // A file-size limit is then an error of write(): exit 6 with a message instead of a killed rank.
+  std::signal(SIGXFSZ, SIG_IGN);
+  try {
+    return run(count, values);
+  } catch (const std::exception& error) {  // before the world was up
+    std::fprintf(stderr, "casvit: internal error, please report it: %s\n", error.what());
+    return static_cast<int>(ExitCode::kDefect);
+  }
 }

@@ -72,9 +72,9 @@ std::vector<std::string> required(const std::vector<std::string>& files, const c
 
 }  // namespace
 
-TrainingRun::TrainingRun(const Config& config, const TrainOptions& options, launch::World& world)
+TrainingRun::TrainingRun(const Config& config, TrainOptions options, launch::World& world)
     : config_(config),
-      options_(options),
+      options_(std::move(options)),
       world_(world),
       log_(world.rank() == 0),
       threads_(world.plan_threads(config.launch.threads)),
@@ -263,7 +263,7 @@ void TrainingRun::train_to_next_stop() {
   std::optional<Progress> progress;
   if (is_leader()) {
     progress.emplace(
-        format("epoch %lld/%d", static_cast<long long>(epochs_done() + 1), config_.train.epochs),
+        format("epoch %d/%d", static_cast<int>(epochs_done()) + 1, config_.train.epochs),
         steps_per_epoch);
   }
   while (state_->step < stop) {
@@ -404,7 +404,7 @@ void TrainingRun::save() {
   info.ranks = world_.size();
   info.threads = threads_.compute;
   for (const auto& [name, version] : versions()) {
-    info.versions += name + " " + version + "\n";
+    info.versions.append(name).append(" ").append(version).append("\n");
   }
   checkpoint.tensors = checkpoint_tensors(*state_);
   checkpoints_->save(checkpoint,

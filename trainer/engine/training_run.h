@@ -30,7 +30,7 @@ namespace casvit::trainer {
 class TrainingRun {
  public:
   /// Opens the data, makes the model, resumes where asked to, and starts the loader.
-  TrainingRun(const Config& config, const TrainOptions& options, launch::World& world);
+  TrainingRun(const Config& config, TrainOptions options, launch::World& world);
   ~TrainingRun();
 
   bool finished() const { return state_->step >= last_step_; }
