@@ -6,7 +6,11 @@ namespace casvit::launch {
 
 /// Element types that a collective can carry (raw buffers: launch knows no LibTorch).
 enum class ElementType { kFloat32, kFloat64, kBFloat16, kFloat16, kInt64, kUInt8 };
-enum class ReduceOp { kSum, kMax };
+enum class ReduceOp {
+  kSum,      ///< in rank order: ((r0 + r1) + r2) + r3
+  kTreeSum,  ///< in a balanced binary tree: (r0 + r1) + (r2 + r3); a power of two of ranks
+  kMax,
+};
 
 constexpr std::size_t element_bytes(ElementType type) {
   switch (type) {
@@ -42,6 +46,16 @@ constexpr const char* element_name(ElementType type) {
   }
   return "unknown";
 }
-constexpr const char* reduce_op_name(ReduceOp op) { return op == ReduceOp::kSum ? "sum" : "max"; }
+constexpr const char* reduce_op_name(ReduceOp op) {
+  switch (op) {
+    case ReduceOp::kSum:
+      return "sum";
+    case ReduceOp::kTreeSum:
+      return "tree sum";
+    case ReduceOp::kMax:
+      return "max";
+  }
+  return "unknown";
+}
 
 }  // namespace casvit::launch

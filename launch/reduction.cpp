@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <stdexcept>
 #include <type_traits>
+#include <vector>
 
 #include "launch/half_precision.h"
 
@@ -84,12 +86,38 @@ void reduce_as(std::span<const void* const> inputs, void* output, std::size_t co
   }
 }
 
+/// Sums of 1, 2, 4, ... inputs wait on their level until a sum of as many neighbours comes.
+template <typename Element>
+void tree_sum_as(std::span<const void* const> inputs, void* output, std::size_t count) {
+  using Stored = typename Element::Stored;
+  using Block = std::array<typename Element::Accumulated, kBlock>;
+  std::vector<Block> levels(static_cast<std::size_t>(std::bit_width(inputs.size())));
+  for (std::size_t begin = 0; begin < count; begin += kBlock) {
+    const std::size_t length = std::min(kBlock, count - begin);
+    for (std::size_t rank = 0; rank < inputs.size(); ++rank) {
+      const auto level = static_cast<std::size_t>(std::countr_one(rank));
+      Block& sums = levels[level];  // free: its bit in rank is 0
+      const Stored* values = static_cast<const Stored*>(inputs[rank]) + begin;
+      for (std::size_t i = 0; i < length; ++i) sums[i] = Element::load(values[i]);
+      for (std::size_t lower = 0; lower < level; ++lower) {
+        for (std::size_t i = 0; i < length; ++i) {
+          sums[i] = Sum::combine(levels[lower][i], sums[i]);
+        }
+      }
+    }
+    Stored* results = static_cast<Stored*>(output) + begin;
+    for (std::size_t i = 0; i < length; ++i) results[i] = Element::store(levels.back()[i]);
+  }
+}
+
 template <typename Element>
 void reduce_with(std::span<const void* const> inputs, void* output, std::size_t count,
                  ReduceOp op) {
   switch (op) {
     case ReduceOp::kSum:
       return reduce_as<Element, Sum>(inputs, output, count);
+    case ReduceOp::kTreeSum:
+      return tree_sum_as<Element>(inputs, output, count);
     case ReduceOp::kMax:
       return reduce_as<Element, Max>(inputs, output, count);
   }
@@ -100,6 +128,9 @@ void reduce_with(std::span<const void* const> inputs, void* output, std::size_t 
 void reduce_in_order(std::span<const void* const> inputs, void* output, std::size_t count,
                      ElementType type, ReduceOp op) {
   if (inputs.empty()) throw std::invalid_argument("a reduction needs at least one input");
+  if (op == ReduceOp::kTreeSum && !std::has_single_bit(inputs.size())) {
+    throw std::invalid_argument("a tree sum needs 1, 2, 4, 8, ... ranks");
+  }
   switch (type) {
     case ElementType::kFloat32:
       return reduce_with<Plain<float>>(inputs, output, count, op);

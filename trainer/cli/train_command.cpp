@@ -1,6 +1,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "launch/interruption.h"
 #include "trainer/cli/commands.h"
 #include "trainer/config/config.h"
 #include "trainer/engine/train.h"
@@ -81,8 +82,8 @@ void add_train_command(CLI::App& app, std::optional<Command>& chosen) {
                       "Run folder; runs/<name of the configuration> where left out");
   command->callback([arguments, &chosen] {
     chosen = [arguments](launch::World& world) {
-      train(load(*arguments), options_of(*arguments), world);
-      return launch::ExitCode::kDone;
+      const launch::Interruption interruption;
+      return train(load(*arguments), options_of(*arguments), world);
     };
   });
 }

@@ -57,6 +57,13 @@ void check_mixup(const Config& config, Checks& checks) {
                  "the first must be the smaller, by a pixel at least");
 }
 
+void check_parallel(const Config& config, Checks& checks) {
+  const int shards = config.batch.shards;
+  checks.require(!config.parallel.reproducible || (shards & (shards - 1)) == 0,
+                 {"parallel.reproducible", "batch.shards"},
+                 "a reproducible sum needs 1, 2, 4, 8, ... shards");
+}
+
 void check_augment(const Config& config, Checks& checks) {
   const auto& augment = config.augment;
   checks.require(ordered(augment.crop_scale), {"augment.crop_scale"},
@@ -94,6 +101,7 @@ void check_combinations(const Config& config, const Origins& origins) {
   checks.require(config.precision.amp != "fp16" || config.device != "cpu",
                  {"precision.amp", "device"}, "fp16 needs a GPU; on a CPU use bf16, off or auto");
   check_mixup(config, checks);
+  check_parallel(config, checks);
   check_augment(config, checks);
   check_schedule(config, checks);
   const bool multiplies =

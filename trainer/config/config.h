@@ -114,6 +114,13 @@ struct Config {
     int keep = 3;                  ///< newest kept besides best and last; 0: all
   } checkpoint;
 
+  struct Parallel {
+    bool reproducible = false;          ///< the same bits on 1, 2, 4, ... ranks
+    bool zero = false;                  ///< shard optimizer state and EMA over ranks (ZeRO stage 1)
+    double bucket_mb = 4;               ///< MB of gradients exchanged at once
+    std::string transport = "float32";  ///< of gradients between ranks: float32, bfloat16
+  } parallel;
+
   struct Launch {
     int expect_ranks = 0;  ///< refuse another number of ranks; 0: any that divides batch.shards
     int threads = 0;       ///< intra-op threads a rank; 0: derived from the cores

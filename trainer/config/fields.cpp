@@ -139,6 +139,18 @@ std::vector<Field> make_fields() {
                    "steps between checkpoints besides; 0: only at epochs"),
       CASVIT_FIELD(checkpoint.keep, at_least(0),
                    "newest checkpoints kept besides best and last; 0: all"),
+      CASVIT_FIELD(
+          parallel.reproducible, kAnything,
+          "sum shards in one fixed tree: the same bits on 1, 2, 4, ... ranks; "
+          "batch.shards and ranks are powers of two, and a rank has one thread unless set"),
+      CASVIT_FIELD(
+          parallel.zero, kAnything,
+          "each rank keeps and updates its part of optimizer state and EMA (ZeRO stage 1)"),
+      CASVIT_FIELD(parallel.bucket_mb, above(0),
+                   "MB of gradients exchanged at once; cannot change a result"),
+      CASVIT_FIELD(
+          parallel.transport, OneOf{{"float32", "bfloat16"}},
+          "of gradients between ranks; bfloat16 halves the traffic, rounds each rank's sum"),
       CASVIT_FIELD(launch.expect_ranks, between(0, 1 << 20),
                    "refuse any other number of ranks; 0: any that divides batch.shards"),
       CASVIT_FIELD(launch.threads, between(0, 4096),

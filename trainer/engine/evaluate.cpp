@@ -73,10 +73,11 @@ void unpack(const char*& bytes, std::size_t count, std::vector<T>& values) {
   bytes += count * sizeof(T);
 }
 
-/// Everyone's part, put together in the order of samples.
-Evaluation gather(const Evaluation& mine, launch::Communicator& communicator) {
+/// Everyone's part, put together in the order of samples; nothing where one was stopped.
+std::optional<Evaluation> gather(const Evaluation& mine, bool stopped,
+                                 launch::Communicator& communicator) {
   std::string bytes;
-  pack(bytes, std::vector<std::uint64_t>{mine.sample.size()});
+  pack(bytes, std::vector<std::uint64_t>{mine.sample.size(), stopped ? 1U : 0U});
   pack(bytes, mine.sample);
   pack(bytes, mine.loss);
   pack(bytes, mine.label);
@@ -92,9 +93,12 @@ Evaluation gather(const Evaluation& mine, launch::Communicator& communicator) {
                  .loss = {}};
   for (const std::string& part : launch::all_gather_strings(communicator, bytes)) {
     const char* at = part.data();
-    std::vector<std::uint64_t> count;
-    unpack(at, 1, count);
-    const std::size_t n = count[0];
+    std::vector<std::uint64_t> head;
+    unpack(at, 2, head);
+    if (head[1] != 0) {
+      return std::nullopt;
+    }
+    const std::size_t n = head[0];
     const std::size_t k = n * static_cast<std::size_t>(mine.top_k);
     unpack(at, n, all.sample);
     unpack(at, n, all.loss);
@@ -129,9 +133,11 @@ Evaluation gather(const Evaluation& mine, launch::Communicator& communicator) {
 
 }  // namespace
 
-std::vector<Evaluation> evaluate(const std::vector<const Rcvit*>& models,
-                                 const dataio::Dataset& dataset, const EvaluateOptions& options,
-                                 const at::Device& device, launch::Communicator& communicator) {
+std::optional<std::vector<Evaluation>> evaluate(const std::vector<const Rcvit*>& models,
+                                                const dataio::Dataset& dataset,
+                                                const EvaluateOptions& options,
+                                                const at::Device& device,
+                                                launch::Communicator& communicator) {
   const at::NoGradGuard no_grad;
   std::vector<Evaluation> mine(models.size());
   for (std::size_t i = 0; i < models.size(); ++i) {
@@ -148,7 +154,12 @@ std::vector<Evaluation> evaluate(const std::vector<const Rcvit*>& models,
   if (communicator.rank() == 0 && !options.progress_label.empty()) {
     progress.emplace(options.progress_label, static_cast<std::int64_t>(dataset.size()));
   }
+  bool stopped = false;
   while (std::optional<dataio::Batch> batch = loader.next()) {
+    stopped = stopped || (options.stop && options.stop());
+    if (stopped) {
+      break;
+    }
     const at::Tensor images = images_tensor(*batch, device);
     for (std::size_t i = 0; i < models.size(); ++i) {
       const at::Tensor logits = models[i]->forward(images).to(at::kCPU, at::kFloat).contiguous();
@@ -165,7 +176,11 @@ std::vector<Evaluation> evaluate(const std::vector<const Rcvit*>& models,
   std::vector<Evaluation> all;
   all.reserve(mine.size());
   for (const Evaluation& part : mine) {
-    all.push_back(gather(part, communicator));
+    std::optional<Evaluation> whole = gather(part, stopped, communicator);
+    if (!whole) {
+      return std::nullopt;
+    }
+    all.push_back(std::move(*whole));
   }
   return all;
 }

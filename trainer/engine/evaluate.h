@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,13 +19,17 @@ struct EvaluateOptions {
   dataio::LoaderOptions loader;
   int block_size = 64;         ///< samples a forward pass
   std::string progress_label;  ///< shown on rank 0; empty: silent
+  std::function<bool()> stop;  ///< asked between blocks; may be empty
 };
 
 /// What each model says of every sample of `dataset`, once each: blocks of `block_size` samples are
 /// dealt to the ranks in turn, computed in float32, and gathered to every rank. The pictures are
 /// decoded once for all models. The result does not depend on the number of ranks.
-std::vector<Evaluation> evaluate(const std::vector<const Rcvit*>& models,
-                                 const dataio::Dataset& dataset, const EvaluateOptions& options,
-                                 const at::Device& device, launch::Communicator& communicator);
+/// @returns nullopt on every rank where one was told to stop
+std::optional<std::vector<Evaluation>> evaluate(const std::vector<const Rcvit*>& models,
+                                                const dataio::Dataset& dataset,
+                                                const EvaluateOptions& options,
+                                                const at::Device& device,
+                                                launch::Communicator& communicator);
 
 }  // namespace casvit::trainer

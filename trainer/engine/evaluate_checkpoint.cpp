@@ -69,7 +69,7 @@ CheckpointEvaluation evaluate_checkpoint(const EvaluateCheckpointOptions& option
   evaluation.block_size = config.eval.batch_size;
   evaluation.progress_label = "evaluating";
   const std::vector<Evaluation> evaluations =
-      evaluate({&model}, data, evaluation, compute.device, world.communicator());
+      evaluate({&model}, data, evaluation, compute.device, world.communicator()).value();
   result.accuracy = accuracy_of(evaluations[0]);
 
   if (!options.out.empty() && world.rank() == 0) {

@@ -10,13 +10,15 @@ namespace casvit::trainer {
 namespace {
 
 /// Keys that decide which samples a step sees or which tensors there are.
-constexpr std::array<std::string_view, 8> kFixed{
-    "model.name",       "model.num_classes", "model.distillation", "batch.shards",
-    "batch.shard_size", "train.seed",        "data.order",         "ema.decay"};
+constexpr std::array<std::string_view, 9> kFixed{
+    "model.name",   "model.num_classes", "model.distillation",
+    "batch.shards", "batch.shard_size",  "train.seed",
+    "data.order",   "ema.decay",         "parallel.reproducible"};
 
 /// Keys that say where and how long, not what: a change of them is worth a word only when it
 /// changes the schedule.
-constexpr std::array<std::string_view, 3> kQuiet{"data.train", "data.val", "train.max_steps"};
+constexpr std::array<std::string_view, 5> kQuiet{"data.train", "data.val", "train.max_steps",
+                                                 "parallel.zero", "parallel.bucket_mb"};
 
 bool listed(const auto& keys, std::string_view key) {
   return std::find(keys.begin(), keys.end(), key) != keys.end();
@@ -59,6 +61,15 @@ ResumeCheck check_resume(const CheckpointInfo& checkpoint, const Config& config,
                           std::to_string(config.train.epochs) +
                           " epochs from here on; up to here it followed that of " +
                           std::to_string(before.train.epochs));
+  }
+  if (config.parallel.reproducible && checkpoint.threads != threads) {
+    throw ConfigError("this reproducible run has " + std::to_string(checkpoint.threads) +
+                      " threads a rank, and would not give the same bits with " +
+                      std::to_string(threads) + "; set launch.threads to " +
+                      std::to_string(checkpoint.threads));
+  }
+  if (config.parallel.reproducible) {
+    return check;  // on any number of ranks
   }
   if (checkpoint.ranks != ranks || checkpoint.threads != threads) {
     check.notes.push_back(

@@ -2,19 +2,24 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
+#include "launch/communicator.h"
 #include "trainer/checkpoint/checkpoint.h"
 #include "trainer/model/rcvit.h"
 #include "trainer/optim/adamw.h"
+#include "trainer/optim/ema.h"
 #include "trainer/optim/loss_scaler.h"
+#include "trainer/parallel/partition.h"
 
 namespace casvit::trainer {
 
 /// Everything that training changes: what a checkpoint holds.
 struct RunState {
   Rcvit model;
-  std::optional<Rcvit> average;  ///< the EMA of the model
+  std::optional<Ema> average;
   AdamW optimizer;
+  Partition partition;  ///< of the parameters, which optimizer and average follow
   LossScaler scaler;
   std::int64_t step = 0;    ///< steps done over the whole run
   std::int64_t update = 0;  ///< optimizer updates made: steps less those skipped by the loss scaler
@@ -25,11 +30,19 @@ struct RunState {
 
   RunState(const RcvitOptions& model, const AdamWOptions& optimizer, bool with_average,
            const at::Device& device);
+
+  /// Moves parameters, moments and average into another layout; no value changes. Collective where
+  /// one of the two is sharded.
+  void arrange(const BucketLayout& layout, launch::Communicator& communicator);
+  /// The average as a model of its own, for evaluation. Collective where sharded.
+  Rcvit average_model(launch::Communicator& communicator) const;
 };
 
 /// The tensors of a checkpoint: model.*, ema.*, optimizer.exp_avg.*, optimizer.exp_avg_sq.*,
-/// scaler.*. They share memory with the state.
-std::vector<NamedTensor> checkpoint_tensors(const RunState& state);
+/// scaler.*, whole, however they are sharded. Some share memory with the state. Collective where
+/// sharded.
+std::vector<NamedTensor> checkpoint_tensors(const RunState& state,
+                                            launch::Communicator& communicator);
 
 /// Puts a checkpoint's tensors and counters back. @throws CheckpointError naming the first tensor
 /// that is missing or has another shape.

@@ -4,14 +4,21 @@
 
 namespace casvit::trainer {
 
-void train(const Config& config, const TrainOptions& options, launch::World& world) {
+launch::ExitCode train(const Config& config, const TrainOptions& options, launch::World& world) {
   TrainingRun run(config, options, world);
-  while (!run.finished()) {
+  while (!run.finished() && !run.interrupted()) {
     run.train_to_next_stop();
     run.evaluate();
     run.save();
   }
-  run.report();
+  if (!run.interrupted()) {
+    run.report();
+  }
+  if (run.interrupted()) {
+    run.leave();
+    return launch::ExitCode::kInterrupted;
+  }
+  return launch::ExitCode::kDone;
 }
 
 }  // namespace casvit::trainer

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "launch/exit_code.h"
 #include "launch/world.h"
 #include "trainer/config/config.h"
 
@@ -16,9 +17,11 @@ struct TrainOptions {
 };
 
 /// Trains to the end of the schedule (or `train.max_steps`), evaluating, saving and reporting on
-/// the way. Every rank calls it.
+/// the way. Every rank calls it. Once launch::Interruption is requested on any rank, all finish the
+/// step, save, and leave together.
+/// @returns kDone, or kInterrupted when the checkpoint is durable
 /// @throws ConfigError, CheckpointError, OutputError, DivergedError, dataio::InputError,
 /// launch::CommunicationError
-void train(const Config& config, const TrainOptions& options, launch::World& world);
+launch::ExitCode train(const Config& config, const TrainOptions& options, launch::World& world);
 
 }  // namespace casvit::trainer

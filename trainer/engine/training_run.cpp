@@ -2,23 +2,22 @@
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <cstdio>
-#include <filesystem>
 #include <utility>
 
+#include "launch/interruption.h"
 #include "trainer/engine/evaluate.h"
 #include "trainer/engine/options_from_config.h"
 #include "trainer/engine/resume_check.h"
 #include "trainer/engine/run_folder.h"
+#include "trainer/engine/run_report.h"
 #include "trainer/engine/versions.h"
 #include "trainer/engine/weights_init.h"
 #include "trainer/error.h"
 #include "trainer/optim/loss.h"
 #include "trainer/report/progress.h"
-#include "trainer/report/report.h"
 
 namespace casvit::trainer {
 namespace {
@@ -29,12 +28,6 @@ std::string format(const char* pattern, Arguments... arguments) {
   std::string text(static_cast<std::size_t>(length), '\0');
   std::snprintf(text.data(), text.size() + 1, pattern, arguments...);
   return text;
-}
-
-double peak_memory_bytes() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<double>(usage.ru_maxrss) * 1024.0;
 }
 
 dataio::SampleOrder make_order(const Config& config, const dataio::Dataset& data) {
@@ -61,6 +54,12 @@ void refuse_to_fork(const std::string& folder, const std::string& checkpoint) {
   }
 }
 
+/// How LibTorch deals a sum to threads decides its bits: in reproducible mode there is one, unless
+/// somebody fixed the number.
+int threads_wanted(const Config& config) {
+  return config.parallel.reproducible && config.launch.threads == 0 ? 1 : config.launch.threads;
+}
+
 std::vector<std::string> required(const std::vector<std::string>& files, const char* key) {
   if (files.empty()) {
     throw ConfigError(std::string(key) +
@@ -77,7 +76,7 @@ TrainingRun::TrainingRun(const Config& config, TrainOptions options, launch::Wor
       options_(std::move(options)),
       world_(world),
       log_(world.rank() == 0),
-      threads_(world.plan_threads(config.launch.threads)),
+      threads_(world.plan_threads(threads_wanted(config))),
       compute_(choose_compute(config.device, config.precision.amp, world.local_rank())),
       train_data_(required(config.data.train, "data.train")) {
   if (config_.launch.expect_ranks != 0 && config_.launch.expect_ranks != world_.size()) {
@@ -88,6 +87,12 @@ TrainingRun::TrainingRun(const Config& config, TrainOptions options, launch::Wor
   at::set_num_threads(threads_.compute);
   plan_ = ShardPlan::make(config_.batch.shards, config_.batch.shard_size, world_.size(),
                           world_.rank(), static_cast<std::int64_t>(train_data_.size()));
+  if (config_.parallel.reproducible && (world_.size() & (world_.size() - 1)) != 0) {
+    throw ConfigError(
+        format("parallel.reproducible needs 1, 2, 4, 8, ... ranks, but %d were "
+               "started",
+               world_.size()));
+  }
   if (!config_.data.val.empty()) {
     val_data_.emplace(config_.data.val);
     if (val_data_->class_names() != train_data_.class_names()) {
@@ -120,7 +125,7 @@ TrainingRun::TrainingRun(const Config& config, TrainOptions options, launch::Wor
       load_weights(config_.model.init, WeightsChoice::kAuto, state_->model.state());
     }
     if (state_->average) {
-      state_->average->state().copy_from(state_->model.state());
+      state_->average.emplace(state_->model.state());
     }
   }
   if (is_leader()) {
@@ -129,6 +134,20 @@ TrainingRun::TrainingRun(const Config& config, TrainOptions options, launch::Wor
   }
   describe_start(!checkpoint.empty());
 
+  training_step_ =
+      std::make_unique<TrainingStep>(*state_, world_.communicator(), compute_, step_options());
+  loader_ = std::make_unique<dataio::Loader>(
+      train_data_, plan_.sequence(make_order(config_, train_data_), state_->step, last_step_),
+      dataio::Loader::Training{train_transform_of(config_, normalization_),
+                               mixup_of(config_, model.num_classes), config_.train.seed},
+      dataio::LoaderOptions{
+          config_.data.loader_threads > 0 ? config_.data.loader_threads : threads_.loader,
+          config_.data.queue_batches});
+}
+
+TrainingRun::~TrainingRun() = default;
+
+TrainingStepOptions TrainingRun::step_options() const {
   TrainingStepOptions step;
   step.shards = plan_.shards;
   step.shards_per_rank = plan_.shards_per_rank();
@@ -141,19 +160,12 @@ TrainingRun::TrainingRun(const Config& config, TrainOptions options, launch::Wor
   if (state_->average) {
     step.ema = EmaOptions{config_.ema.decay, config_.ema.warmup};
   }
-  training_step_ = std::make_unique<TrainingStep>(
-      state_->model, state_->average ? &state_->average->state() : nullptr, state_->optimizer,
-      state_->scaler, world_.communicator(), compute_, step);
-  loader_ = std::make_unique<dataio::Loader>(
-      train_data_, plan_.sequence(make_order(config_, train_data_), state_->step, last_step_),
-      dataio::Loader::Training{train_transform_of(config_, normalization_),
-                               mixup_of(config_, model.num_classes), config_.train.seed},
-      dataio::LoaderOptions{
-          config_.data.loader_threads > 0 ? config_.data.loader_threads : threads_.loader,
-          config_.data.queue_batches});
+  step.reducer.bucket_bytes = static_cast<std::int64_t>(config_.parallel.bucket_mb * 1e6);
+  step.reducer.reproducible = config_.parallel.reproducible;
+  step.reducer.bfloat16_transport = config_.parallel.transport == "bfloat16";
+  step.reducer.scatter = config_.parallel.zero && world_.size() > 1;
+  return step;
 }
-
-TrainingRun::~TrainingRun() = default;
 
 void TrainingRun::refuse_unequal_ranks() {
   const std::string mine =
@@ -206,7 +218,8 @@ void TrainingRun::resume_from(const std::string& path) {
     log_.line(note);
   }
   restore(*state_, checkpoint);
-  if (state_->step >= last_step_) {
+  evaluation_due_ = checkpoint.info.step_in_epoch == plan_.steps_per_epoch();
+  if (finished()) {
     log_.line(
         format("%s is finished: %lld of %lld steps are done. To train on, raise train.epochs%s.",
                options_.out.c_str(), static_cast<long long>(state_->step),
@@ -228,11 +241,11 @@ void TrainingRun::describe_start(bool resumed) {
         "float32; precision.amp: auto uses bf16 only where it is fast");
   }
   log_.line(format("train: %s; batch %lld = %lld shards x %lld; %lld steps an epoch",
-                   data_fact(train_data_).c_str(), static_cast<long long>(plan_.global_batch()),
+                   describe_data(train_data_).c_str(), static_cast<long long>(plan_.global_batch()),
                    static_cast<long long>(plan_.shards), static_cast<long long>(plan_.shard_size),
                    static_cast<long long>(plan_.steps_per_epoch())));
   if (val_data_) {
-    log_.line("val: " + data_fact(*val_data_));
+    log_.line("val: " + describe_data(*val_data_));
   }
   log_.line(
       (resumed ? format("continuing %s after step %lld (epoch %lld)", options_.out.c_str(),
@@ -240,15 +253,12 @@ void TrainingRun::describe_start(bool resumed) {
                : "writing to " + options_.out));
 }
 
-std::string TrainingRun::data_fact(const dataio::Dataset& data) const {
-  return format("%llu pictures in %s", static_cast<unsigned long long>(data.size()),
-                data.files().front().c_str()) +
-         (data.files().size() > 1 ? format(" and %zu more", data.files().size() - 1) : "");
-}
-
 void TrainingRun::train_to_next_stop() {
   epoch_metrics_.reset();
   is_best_ = false;
+  if (evaluation_due_) {
+    return;
+  }
   if (at_epoch_end()) {
     epoch_started_ = Clock::now();
     epoch_step_seconds_ = 0;
@@ -266,12 +276,11 @@ void TrainingRun::train_to_next_stop() {
         format("epoch %d/%d", static_cast<int>(epochs_done()) + 1, config_.train.epochs),
         steps_per_epoch);
   }
-  while (state_->step < stop) {
+  while (state_->step < stop && !interrupted_) {
     take_step();
     if (progress) {
       const std::int64_t done = (state_->step - 1) % steps_per_epoch + 1;
-      const double rate =
-          static_cast<double>(epoch_steps_ * plan_.global_batch()) / epoch_step_seconds_;
+      const double rate = epoch_images_per_second();
       const std::int64_t in_epoch = (state_->step - 1) % steps_per_epoch + 1;
       progress->update(
           done,
@@ -288,11 +297,11 @@ void TrainingRun::train_to_next_stop() {
 void TrainingRun::take_step() {
   const auto start = Clock::now();
   const double learning_rate = cosine_learning_rate(schedule_, state_->step);
-  const StepResult result =
-      training_step_->run(*loader_, state_->step, state_->update, learning_rate);
-  state_->update += result.skipped ? 0 : 1;
   const auto epoch = static_cast<int>(epochs_done()) + 1;
-  state_->step += 1;
+  const StepResult result =
+      training_step_->run(*loader_, learning_rate, launch::Interruption::requested());
+  interrupted_ = result.stop;
+  evaluation_due_ = at_epoch_end();
   state_->epoch_loss_sum += static_cast<double>(result.loss);
   const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
   epoch_step_seconds_ += seconds;
@@ -313,22 +322,30 @@ void TrainingRun::take_step() {
   }
 }
 
-void TrainingRun::run_evaluation(const std::string& label) {
+bool TrainingRun::run_evaluation(const std::string& label) {
   std::vector<const Rcvit*> models{&state_->model};
+  std::optional<Rcvit> average;
   if (state_->average) {
-    models.push_back(&*state_->average);
+    average.emplace(state_->average_model(world_.communicator()));
+    models.push_back(&*average);
   }
   EvaluateOptions options;
   options.transform = eval_transform_of(config_, normalization_);
   options.loader = {threads_.loader, config_.data.queue_batches};
   options.block_size = config_.eval.batch_size;
   options.progress_label = label;
-  evaluations_ =
+  options.stop = launch::Interruption::requested;
+  std::optional<std::vector<Evaluation>> found =
       trainer::evaluate(models, *val_data_, options, compute_.device, world_.communicator());
+  interrupted_ = !found;
+  if (found) {
+    evaluations_ = std::move(*found);
+  }
+  return found.has_value();
 }
 
 void TrainingRun::evaluate() {
-  if (!at_epoch_end()) {
+  if (!evaluation_due_ || interrupted_) {
     return;
   }
   const auto epoch = static_cast<int>(epochs_done());
@@ -336,11 +353,12 @@ void TrainingRun::evaluate() {
   metrics.step = state_->step;
   metrics.epoch = epoch;
   metrics.train_loss = state_->epoch_loss_sum / static_cast<double>(plan_.steps_per_epoch());
-  metrics.images_per_second =
-      static_cast<double>(epoch_steps_ * plan_.global_batch()) / epoch_step_seconds_;
+  metrics.images_per_second = epoch_images_per_second();
   std::string accuracies;
-  if (val_data_ && (epoch % config_.eval.every_epochs == 0 || finished())) {
-    run_evaluation(format("evaluating epoch %d", epoch));
+  if (val_data_ && (epoch % config_.eval.every_epochs == 0 || state_->step >= last_step_)) {
+    if (!run_evaluation(format("evaluating epoch %d", epoch))) {
+      return;
+    }
     const Accuracy model = accuracy_of(evaluations_[0]);
     metrics.model_acc1 = model.acc1();
     metrics.model_acc5 = model.acc5();
@@ -361,11 +379,19 @@ void TrainingRun::evaluate() {
       is_best_ = true;
     }
   }
+  evaluation_due_ = false;
   metrics.seconds = std::chrono::duration<double>(Clock::now() - epoch_started_).count();
   epoch_metrics_ = metrics;
   log_.line(format("epoch %d/%d  loss %.4f%s  %.0f images/s  %s", epoch, config_.train.epochs,
                    metrics.train_loss, accuracies.c_str(), metrics.images_per_second,
                    format_duration(metrics.seconds).c_str()));
+}
+
+/// Of the steps that this process made; 0 where it made none.
+double TrainingRun::epoch_images_per_second() const {
+  return epoch_steps_ > 0
+             ? static_cast<double>(epoch_steps_ * plan_.global_batch()) / epoch_step_seconds_
+             : 0;
 }
 
 double TrainingRun::seconds_so_far() const {
@@ -376,20 +402,29 @@ void TrainingRun::save() {
   if (metrics_ && epoch_metrics_) {
     metrics_->append(*epoch_metrics_);
   }
-  const bool by_epoch = at_epoch_end() && (epochs_done() % config_.checkpoint.every_epochs == 0 ||
-                                           finished() || is_best_);
+  const bool by_epoch =
+      at_epoch_end() && !interrupted_ &&
+      (epochs_done() % config_.checkpoint.every_epochs == 0 || finished() || is_best_);
   const bool by_step =
       !by_epoch &&
       ((config_.checkpoint.every_steps > 0 && state_->step % config_.checkpoint.every_steps == 0) ||
-       finished());
-  if (!checkpoints_ || (!by_epoch && !by_step)) {
-    return;
+       finished() || interrupted_);
+  if (by_epoch || by_step) {
+    Checkpoint checkpoint{checkpoint_info(), checkpoint_tensors(*state_, world_.communicator())};
+    if (checkpoints_) {
+      checkpoints_->save(checkpoint,
+                         by_epoch ? CheckpointWriter::Kind::kEpoch : CheckpointWriter::Kind::kStep,
+                         is_best_);
+    }
   }
-  Checkpoint checkpoint;
-  CheckpointInfo& info = checkpoint.info;
+}
+
+CheckpointInfo TrainingRun::checkpoint_info() const {
+  CheckpointInfo info;
   info.step = state_->step;
-  info.epoch = static_cast<int>(epochs_done());
-  info.step_in_epoch = state_->step % plan_.steps_per_epoch();
+  // An epoch is done when it is evaluated; before that, all of its steps are.
+  info.epoch = static_cast<int>(epochs_done()) - (evaluation_due_ ? 1 : 0);
+  info.step_in_epoch = state_->step - info.epoch * plan_.steps_per_epoch();
   info.epoch_loss_sum = info.step_in_epoch == 0 ? 0 : state_->epoch_loss_sum;
   info.best_acc1 = state_->best_acc1;
   info.best_epoch = state_->best_epoch;
@@ -406,16 +441,25 @@ void TrainingRun::save() {
   for (const auto& [name, version] : versions()) {
     info.versions.append(name).append(" ").append(version).append("\n");
   }
-  checkpoint.tensors = checkpoint_tensors(*state_);
-  checkpoints_->save(checkpoint,
-                     by_epoch ? CheckpointWriter::Kind::kEpoch : CheckpointWriter::Kind::kStep,
-                     is_best_);
+  return info;
+}
+
+void TrainingRun::leave() {
+  loader_.reset();
+  if (checkpoints_) {
+    checkpoints_->wait();
+  }
+  world_.communicator().barrier();
+  log_.line(
+      format("interrupted after step %lld of %lld; everything is saved, continue with "
+             "--resume auto",
+             static_cast<long long>(state_->step), static_cast<long long>(last_step_)));
 }
 
 void TrainingRun::report() {
   loader_.reset();
-  if (val_data_ && evaluations_.empty()) {
-    run_evaluation("evaluating");
+  if (val_data_ && evaluations_.empty() && !run_evaluation("evaluating")) {
+    return;
   }
   if (!is_leader()) {
     return;
@@ -425,34 +469,13 @@ void TrainingRun::report() {
     log_.line("no data.val, so no report; checkpoints are in " + options_.out + "/checkpoints");
     return;
   }
-  ReportInput input;
-  input.title = config_.model.name + " on " +
-                std::filesystem::path(val_data_->files().front()).filename().string();
-  input.classes = val_data_->class_names();
-  input.model = evaluations_[0];
-  if (state_->average) {
-    input.ema = evaluations_[1];
-  }
-  input.path = [this](std::uint64_t sample) { return val_data_->source_path(sample); };
-  input.history = read_history(options_.out);
-  input.config_yaml = to_yaml(config_);
-  input.data = {{"training pictures", std::to_string(train_data_.size())},
-                {"training files", data_fact(train_data_)},
-                {"training data hash", train_data_.content_hash()},
-                {"validation pictures", std::to_string(val_data_->size())},
-                {"validation files", data_fact(*val_data_)},
-                {"validation data hash", val_data_->content_hash()}};
-  input.versions = versions();
-  input.versions["compute"] = compute_.describe();
-  input.cost = {{"seconds", seconds_so_far()},
-                {"peak_memory_bytes", peak_memory_bytes()},
-                {"ranks", world_.size()},
-                {"threads_per_rank", threads_.compute}};
+  RunCost cost{seconds_so_far(), 0, world_.size(), threads_.compute};
   if (steps_here_ > 0) {
-    input.cost["images_per_second"] =
+    cost.images_per_second =
         static_cast<double>(steps_here_ * plan_.global_batch()) / step_seconds_here_;
   }
-  const std::string page = write_report(options_.out, input);
+  const std::string page = write_run_report(options_.out, config_, train_data_, *val_data_,
+                                            evaluations_, compute_, cost);
   const Accuracy best = accuracy_of(evaluations_.back());
   log_.line(format("%s top-1 %.2f%%, top-5 %.2f%% on %lld validation pictures, %s in all",
                    state_->average ? "EMA" : "model", best.acc1(), best.acc5(),

@@ -33,8 +33,11 @@ class TrainingRun {
   TrainingRun(const Config& config, TrainOptions options, launch::World& world);
   ~TrainingRun();
 
-  bool finished() const { return state_->step >= last_step_; }
-  /// Steps up to the end of the epoch, the next checkpoint by steps, or the last step.
+  bool finished() const { return state_->step >= last_step_ && !evaluation_due_; }
+  /// Whether the ranks have agreed to leave early.
+  bool interrupted() const { return interrupted_; }
+  /// Steps up to the end of the epoch, the next checkpoint by steps, the last step, or an
+  /// interruption.
   void train_to_next_stop();
   /// At the end of an epoch where one is due: model and EMA on the validation data.
   void evaluate();
@@ -42,6 +45,8 @@ class TrainingRun {
   void save();
   /// Waits for the checkpoint, then writes the report.
   void report();
+  /// After an interruption: waits until every rank may leave.
+  void leave();
 
  private:
   void refuse_unequal_ranks();
@@ -50,12 +55,15 @@ class TrainingRun {
   void resume_from(const std::string& path);
   void describe_start(bool resumed);
   void take_step();
-  void run_evaluation(const std::string& label);
+  /// @returns false when it was interrupted
+  bool run_evaluation(const std::string& label);
   std::int64_t epochs_done() const { return state_->step / plan_.steps_per_epoch(); }
   bool at_epoch_end() const { return state_->step % plan_.steps_per_epoch() == 0; }
   bool is_leader() const { return world_.rank() == 0; }
   double seconds_so_far() const;
-  std::string data_fact(const dataio::Dataset& data) const;
+  double epoch_images_per_second() const;
+  TrainingStepOptions step_options() const;
+  CheckpointInfo checkpoint_info() const;
 
   using Clock = std::chrono::steady_clock;
 
@@ -80,6 +88,8 @@ class TrainingRun {
   std::vector<Evaluation> evaluations_;  ///< the latest: model, then EMA
   std::optional<EpochMetrics> epoch_metrics_;
   bool is_best_ = false;
+  bool interrupted_ = false;
+  bool evaluation_due_ = false;  ///< the epoch's steps are done, its evaluation is not
   Clock::time_point started_ = Clock::now();
   Clock::time_point epoch_started_ = Clock::now();
   std::int64_t steps_here_ = 0;    ///< steps made by this process

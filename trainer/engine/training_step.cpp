@@ -12,42 +12,54 @@
 #include "trainer/optim/loss.h"
 
 namespace casvit::trainer {
+namespace {
 
-TrainingStep::TrainingStep(Rcvit& model, ModelState* average, AdamW& optimizer, LossScaler& scaler,
-                           launch::Communicator& communicator, const Compute& compute,
-                           const TrainingStepOptions& options)
-    : model_(model),
-      average_(average),
-      optimizer_(optimizer),
-      scaler_(scaler),
+std::vector<at::Tensor> parameters_of(const ModelState& state) {
+  std::vector<at::Tensor> parameters;
+  for (const ModelState::Entry* entry : state.parameter_entries()) {
+    parameters.push_back(entry->tensor);
+  }
+  return parameters;
+}
+
+}  // namespace
+
+TrainingStep::TrainingStep(RunState& state, launch::Communicator& communicator,
+                           const Compute& compute, const TrainingStepOptions& options)
+    : state_(state),
       communicator_(communicator),
       compute_(compute),
       options_(options),
-      sum_(model.state()) {
-  model_.attach_gradients(sum_.gradients());
+      reducer_(parameters_of(state.model.state()), state.model.state().buffers().numel() + 2,
+               communicator, options.reducer) {
+  state_.arrange(reducer_.layout(), communicator_);
 }
 
-StepResult TrainingStep::run(dataio::Loader& loader, std::int64_t step, std::int64_t update_number,
-                             double learning_rate) {
+StepResult TrainingStep::run(dataio::Loader& loader, double learning_rate, bool stop) {
   result_ = {};
-  sum_.clear();
+  reducer_.start_step(options_.shards_per_rank);
   for (std::int64_t i = 0; i < options_.shards_per_rank; ++i) {
+    reducer_.start_shard();
+    stop_wishes().add_(stop ? 1 : 0);
     const dataio::Batch batch = next_batch(loader);
     backward(forward(batch));
   }
   reduce();
   if (!std::isfinite(result_.loss)) {
-    throw DivergedError("the loss is not finite at step " + std::to_string(step + 1) +
+    throw DivergedError("the loss is not finite at step " + std::to_string(state_.step + 1) +
                         "; lower optimizer.learning_rate, lengthen schedule.warmup_epochs, or set "
                         "clip.norm");
   }
-  result_.skipped = scaler_.enabled && !std::isfinite(result_.grad_norm);
+  result_.skipped = state_.scaler.enabled && !std::isfinite(result_.grad_norm);
   if (!result_.skipped) {
     clip();
-    update(update_number, learning_rate);
-    average(update_number);
+    update(learning_rate);
+    average();
+    state_.update += 1;
   }
-  scaler_.update(result_.skipped);
+  state_.scaler.update(result_.skipped);
+  state_.step += 1;
+  follow_order_of_arrival();
   return result_;
 }
 
@@ -63,10 +75,11 @@ dataio::Batch TrainingStep::next_batch(dataio::Loader& loader) {
 }
 
 at::Tensor TrainingStep::forward(const dataio::Batch& batch) {
-  const TrainingPass pass{sum_.statistics(), options_.seed, batch.plan.step, batch.plan.shard};
+  const TrainingPass pass{statistics(), options_.seed, batch.plan.step, batch.plan.shard};
   const at::Tensor targets = targets_tensor(batch, compute_.device);
   const AutocastScope autocast(compute_);
-  const Rcvit::Output output = model_.forward_training(images_tensor(batch, compute_.device), pass);
+  const Rcvit::Output output =
+      state_.model.forward_training(images_tensor(batch, compute_.device), pass);
   const at::Tensor loss = soft_target_cross_entropy(output.logits, targets, options_.class_weights);
   if (!output.distillation.defined()) {
     return loss;
@@ -77,40 +90,68 @@ at::Tensor TrainingStep::forward(const dataio::Batch& batch) {
 }
 
 void TrainingStep::backward(const at::Tensor& loss) {
-  sum_.add_loss(loss);
-  (scaler_.enabled ? loss * scaler_.scale : loss).backward();
+  {
+    const at::NoGradGuard no_grad;
+    loss_sum().add_(loss.detach());
+  }
+  // The reducer exchanges buckets from here on, as their gradients arrive.
+  (state_.scaler.enabled ? loss * state_.scaler.factor() : loss).backward();
 }
 
 void TrainingStep::reduce() {
   const at::NoGradGuard no_grad;
-  result_.comm_exposed_seconds = sum_.all_reduce(communicator_);
-  const double mean = 1.0 / static_cast<double>(options_.shards);
-  at::Tensor gradients = sum_.gradients();
-  gradients.mul_(scaler_.enabled ? mean / scaler_.scale : mean);
-  result_.loss = static_cast<float>(sum_.loss_sum() * mean);
-  result_.grad_norm = global_gradient_norm(model_.state(), gradients);
+  result_.comm_exposed_seconds = reducer_.finish();
+  const auto shards = static_cast<double>(options_.shards);
+  result_.stop = stop_wishes().item<float>() > 0;
+  result_.loss = static_cast<float>(loss_sum().item<float>() / shards);
+  const double sum_norm =
+      global_gradient_norm(state_.model.state(), state_.partition, gradients(), communicator_);
+  result_.grad_norm = sum_norm / shards / state_.scaler.factor();
 }
 
 void TrainingStep::clip() {
-  if (options_.clip_norm > 0) {
-    clip_by_norm(sum_.gradients(), result_.grad_norm, options_.clip_norm);
-  }
-}
-
-void TrainingStep::update(std::int64_t update_number, double learning_rate) {
+  // The gradients are sums of scaled ones as yet: mean, scale and clipping are one multiplication.
+  const double mean = 1 / static_cast<double>(options_.shards) / state_.scaler.factor();
   const at::NoGradGuard no_grad;
-  optimizer_.step(sum_.gradients(), learning_rate, update_number + 1);
-  // The running statistics move once a step, towards the mean over all shards.
-  at::Tensor statistics = sum_.statistics();
-  statistics.mul_(1.0 / static_cast<double>(options_.shards));
-  model_.state().buffers().lerp_(statistics, options_.batch_norm_momentum);
-  model_.state().counters().add_(1);
+  gradients().mul_(mean * clip_factor(result_.grad_norm, options_.clip_norm));
 }
 
-void TrainingStep::average(std::int64_t update_number) {
-  if (average_ != nullptr) {
-    update_ema(*average_, model_.state(), *options_.ema, update_number);
+void TrainingStep::update(double learning_rate) {
+  const at::NoGradGuard no_grad;
+  const ModelState& model = state_.model.state();
+  state_.optimizer.step(gradients(), learning_rate, state_.update + 1);
+  state_.partition.complete(model.parameters(), communicator_);
+  // The running statistics move once a step, towards the mean over all shards.
+  at::Tensor mean = statistics().mul_(1.0 / static_cast<double>(options_.shards));
+  model.buffers().lerp_(mean, options_.batch_norm_momentum);
+  model.counters().add_(1);
+}
+
+void TrainingStep::average() {
+  if (state_.average) {
+    state_.average->update(state_.model.state(), *options_.ema, state_.update);
   }
+}
+
+/// The first step has shown in which order gradients arrive: buckets follow it from the second on.
+void TrainingStep::follow_order_of_arrival() {
+  if (!followed_ && communicator_.size() > 1) {
+    reducer_.rearrange(reducer_.bucket_bytes());
+    state_.arrange(reducer_.layout(), communicator_);
+  }
+  followed_ = true;
+}
+
+at::Tensor TrainingStep::statistics() const {
+  return reducer_.tail().narrow(0, 0, state_.model.state().buffers().numel());
+}
+
+at::Tensor TrainingStep::loss_sum() const {
+  return reducer_.tail().narrow(0, state_.model.state().buffers().numel(), 1);
+}
+
+at::Tensor TrainingStep::stop_wishes() const {
+  return reducer_.tail().narrow(0, state_.model.state().buffers().numel() + 1, 1);
 }
 
 }  // namespace casvit::trainer

@@ -8,11 +8,8 @@
 #include "dataio/loader/loader.h"
 #include "launch/communicator.h"
 #include "trainer/engine/compute.h"
-#include "trainer/model/rcvit.h"
-#include "trainer/optim/adamw.h"
-#include "trainer/optim/ema.h"
-#include "trainer/optim/loss_scaler.h"
-#include "trainer/parallel/gradient_sum.h"
+#include "trainer/engine/run_state.h"
+#include "trainer/parallel/gradient_reducer.h"
 
 namespace casvit::trainer {
 
@@ -24,6 +21,7 @@ struct TrainingStepOptions {
   double batch_norm_momentum = 0.1;
   at::Tensor class_weights;  ///< `[C]` or undefined
   std::optional<EmaOptions> ema;
+  ReducerOptions reducer;
 };
 
 struct StepResult {
@@ -32,20 +30,20 @@ struct StepResult {
   bool skipped = false;  ///< fp16 overflow: nothing was updated
   double data_seconds = 0;
   double comm_exposed_seconds = 0;
+  bool stop = false;  ///< a rank was asked to stop; the same on all ranks
 };
 
 /// One optimisation step over the global batch's shards.
 class TrainingStep {
  public:
-  /// Everything given must outlive the step; `average` may be null (no EMA).
-  TrainingStep(Rcvit& model, ModelState* average, AdamW& optimizer, LossScaler& scaler,
-               launch::Communicator& communicator, const Compute& compute,
+  /// Arranges the state's tensors as the reducer's buckets; `state` must outlive the step, and be
+  /// arranged by nobody else.
+  TrainingStep(RunState& state, launch::Communicator& communicator, const Compute& compute,
                const TrainingStepOptions& options);
 
-  /// @param step counted over the whole run, from 0; @param update optimizer updates made so far
-  /// (steps less those skipped). @throws DivergedError when the loss is not finite.
-  StepResult run(dataio::Loader& loader, std::int64_t step, std::int64_t update,
-                 double learning_rate);
+  /// The step after `state.step` steps; counts itself there. @param stop this rank was asked to.
+  /// @throws DivergedError when the loss is not finite.
+  StepResult run(dataio::Loader& loader, double learning_rate, bool stop);
 
  private:
   dataio::Batch next_batch(dataio::Loader& loader);
@@ -53,17 +51,21 @@ class TrainingStep {
   void backward(const at::Tensor& loss);
   void reduce();
   void clip();
-  void update(std::int64_t update, double learning_rate);
-  void average(std::int64_t update);
+  void update(double learning_rate);
+  void average();
+  void follow_order_of_arrival();
 
-  Rcvit& model_;
-  ModelState* average_;
-  AdamW& optimizer_;
-  LossScaler& scaler_;
+  at::Tensor statistics() const;   ///< of batch norm, summed: laid out as `ModelState::buffers()`
+  at::Tensor loss_sum() const;     ///< `[1]`
+  at::Tensor stop_wishes() const;  ///< `[1]`: how many ranks were asked to stop
+  at::Tensor gradients() const { return reducer_.gradients().view(at::kFloat); }
+
+  RunState& state_;
   launch::Communicator& communicator_;
   Compute compute_;
   TrainingStepOptions options_;
-  GradientSum sum_;
+  GradientReducer reducer_;
+  bool followed_ = false;  ///< the buckets follow the order in which gradients arrive
   StepResult result_;
 };
 

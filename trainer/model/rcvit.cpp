@@ -160,15 +160,4 @@ std::vector<at::Tensor> Rcvit::forward_features(const at::Tensor& images) const 
   return features;
 }
 
-void Rcvit::attach_gradients(const at::Tensor& gradients) {
-  for (const ModelState::Entry& entry : state_.entries()) {
-    if (entry.is_parameter()) {
-      at::Tensor parameter = entry.tensor;
-      parameter.requires_grad_(true);
-      parameter.mutable_grad() =
-          gradients.narrow(0, entry.offset, parameter.numel()).view(parameter.sizes());
-    }
-  }
-}
-
 }  // namespace casvit::trainer

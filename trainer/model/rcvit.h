@@ -41,8 +41,7 @@ struct TrainingPass {
   std::uint64_t shard = 0;
 };
 
-/// CAS-ViT, with the official state-dict names. Not thread-safe; gradients go to the views given
-/// to `attach_gradients`.
+/// CAS-ViT, with the official state-dict names. Not thread-safe.
 class Rcvit {
  public:
   Rcvit(const RcvitOptions& options, at::ScalarType type, at::Device device);
@@ -63,10 +62,6 @@ class Rcvit {
   /// The four stages' outputs `[N, embed_dims[i], H / 2^(i + 2), W / 2^(i + 2)]`, with running
   /// statistics and gradients recorded where the caller's grad mode says so.
   std::vector<at::Tensor> forward_features(const at::Tensor& images) const;
-
-  /// Makes `gradients` (flat, laid out as `state().parameters()`) the parameters' gradients;
-  /// backward adds to it.
-  void attach_gradients(const at::Tensor& gradients);
 
   ModelState& state() { return state_; }
   const ModelState& state() const { return state_; }

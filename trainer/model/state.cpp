@@ -43,7 +43,6 @@ ModelState::ModelState(std::vector<TensorSpec> specs, at::ScalarType type, at::D
     }
   };
   place(TensorRole::kDecayed, parameter_size);
-  decayed_size_ = parameter_size;
   place(TensorRole::kPlain, parameter_size);
   place(TensorRole::kRunningMean, buffer_size);
   place(TensorRole::kRunningVariance, buffer_size);
@@ -90,11 +89,38 @@ std::int64_t ModelState::parameter_count() const {
   return count;
 }
 
+std::vector<const ModelState::Entry*> ModelState::parameter_entries() const {
+  std::vector<const Entry*> parameters;
+  for (const Entry& entry : entries_) {
+    if (entry.is_parameter()) {
+      parameters.push_back(&entry);
+    }
+  }
+  return parameters;
+}
+
+void ModelState::arrange(const std::vector<std::int64_t>& offsets, std::int64_t length) {
+  const at::NoGradGuard no_grad;
+  at::Tensor moved = at::zeros({length}, parameters_.options());
+  std::size_t next = 0;
+  for (Entry& entry : entries_) {
+    if (!entry.is_parameter()) {
+      continue;
+    }
+    entry.offset = offsets.at(next++);
+    at::Tensor place =
+        moved.narrow(0, entry.offset, entry.tensor.numel()).view(entry.tensor.sizes());
+    place.copy_(entry.tensor);
+    entry.tensor.set_data(place);
+  }
+  parameters_ = moved;
+}
+
 void ModelState::copy_from(const ModelState& other) {
   const at::NoGradGuard no_grad;
-  parameters_.copy_(other.parameters_);
-  buffers_.copy_(other.buffers_);
-  counters_.copy_(other.counters_);
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    entries_[i].tensor.copy_(other.entries_[i].tensor);
+  }
 }
 
 }  // namespace casvit::trainer

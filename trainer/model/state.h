@@ -25,8 +25,8 @@ struct TensorSpec {
 };
 
 /// The tensors of one model, in the official state dict's order. All parameters are views of one
-/// flat tensor (decayed ones first, each on a 64-byte border), all running statistics of another,
-/// so that optimizer, EMA and communication work on a few long vectors.
+/// flat tensor (each on a 64-byte border), all running statistics of another, so that EMA and
+/// communication work on a few long vectors.
 class ModelState {
  public:
   ModelState(std::vector<TensorSpec> specs, at::ScalarType type, at::Device device);
@@ -45,19 +45,25 @@ class ModelState {
   const Entry* find(const std::string& name) const;
 
   const at::Tensor& parameters() const { return parameters_; }  ///< flat, padding is zero
-  const at::Tensor& buffers() const { return buffers_; }       ///< flat running means and variances
-  const at::Tensor& counters() const { return counters_; }     ///< flat int64 batches tracked
-  std::int64_t decayed_size() const { return decayed_size_; }  ///< elements of the decayed part
-  std::int64_t parameter_count() const;                        ///< without padding
+  const at::Tensor& buffers() const { return buffers_; }    ///< flat running means and variances
+  const at::Tensor& counters() const { return counters_; }  ///< flat int64 batches tracked
+  std::int64_t parameter_count() const;                     ///< without padding
 
-  /// Copies every value of `other` (same specs, any device or type).
+  /// The entries that are parameters, in order.
+  std::vector<const Entry*> parameter_entries() const;
+  /// Moves the parameters within the flat tensor, values unchanged. Whoever holds one of the
+  /// tensors still does; views of the flat tensor are stale.
+  /// @param offsets of each parameter entry's first element, multiples of kFlatAlignment
+  /// @param length of the new flat tensor
+  void arrange(const std::vector<std::int64_t>& offsets, std::int64_t length);
+
+  /// Copies every value of `other` (same specs, any arrangement, device or type).
   void copy_from(const ModelState& other);
 
  private:
   std::vector<Entry> entries_;
   std::unordered_map<std::string, std::size_t> index_;
   at::Tensor parameters_, buffers_, counters_;
-  std::int64_t decayed_size_ = 0;
 };
 
 /// Elements by which every tensor in a flat one is aligned: 64 bytes of float32.

@@ -12,13 +12,22 @@ double ema_decay(const EmaOptions& options, std::int64_t update) {
   return options.warmup ? std::min(options.decay, (1.0 + t) / (10.0 + t)) : options.decay;
 }
 
-void update_ema(ModelState& average, const ModelState& model, const EmaOptions& options,
-                std::int64_t update) {
+Ema::Ema(const ModelState& model)
+    : parameters_(model.parameters().clone()),
+      buffers_(model.buffers().clone()),
+      counters_(model.counters().clone()) {}
+
+void Ema::update(const ModelState& model, const EmaOptions& options, std::int64_t update) {
   const at::NoGradGuard no_grad;
   const double weight = 1.0 - ema_decay(options, update);
-  average.parameters().lerp_(model.parameters(), weight);
-  average.buffers().lerp_(model.buffers(), weight);
-  average.counters().copy_(model.counters());
+  parameters_.lerp_(partition_.take(model.parameters()), weight);
+  buffers_.lerp_(model.buffers(), weight);
+  counters_.copy_(model.counters());
+}
+
+void Ema::adopt(const Partition& partition, const at::Tensor& parameters) {
+  partition_ = partition;
+  parameters_ = partition.take(parameters);
 }
 
 }  // namespace casvit::trainer

@@ -10,6 +10,9 @@ struct LossScaler {
   double scale = 65536.0;
   std::int64_t good_steps = 0;  ///< steps since the scale last changed
 
+  /// By which losses are multiplied before backward.
+  double factor() const { return enabled ? scale : 1.0; }
+
   static constexpr double kGrowth = 2.0;
   static constexpr double kBackoff = 0.5;
   static constexpr std::int64_t kGrowthInterval = 2000;

@@ -163,6 +163,65 @@ class TrainingTest(unittest.TestCase):
             [row["train_loss"] for row in lines_of(broken, "epoch")],
         )
 
+    def test_reproducible_runs_have_the_same_bits_on_any_number_of_ranks(self):
+        settings = ("parallel.reproducible=true", "train.max_steps=6", "batch.shards=8",
+                    "batch.shard_size=2", "launch.threads=0", "checkpoint.keep=0")
+        last = "checkpoints/last.safetensors"
+        one = self.run_folder("tree1")
+        self.run_it(self.train_command(1, one, *settings))
+        for ranks, zero in ((2, "false"), (4, "false"), (8, "false"), (2, "true"), (4, "true")):
+            many = self.run_folder(f"tree{ranks}{zero}")
+            self.run_it(self.train_command(ranks, many, *settings, f"parallel.zero={zero}"))
+            self.assert_same_tensors(os.path.join(one, last), os.path.join(many, last))
+        # The same run moved from 4 ranks to 2, sharded, and on to 8.
+        moved = self.run_folder("moved")
+        for ranks, steps, zero in ((4, 2, "false"), (2, 4, "true"), (8, 6, "false")):
+            self.run_it(
+                self.train_command(
+                    ranks, moved, *settings, f"train.max_steps={steps}", f"parallel.zero={zero}",
+                    resume="auto",
+                )
+            )
+        self.assert_same_tensors(os.path.join(one, last), os.path.join(moved, last))
+        self.assertIn("1, 2, 4, 8", self.run_it(
+            self.train_command(3, moved, *settings, "batch.shards=6"), code=2))
+
+    def test_transport_and_bucket_size_change_nothing_but_rounding(self):
+        settings = ("train.max_steps=6",)
+        runs = {}
+        for name, more in (("large", ()), ("small", ("parallel.bucket_mb=0.1",)),
+                           ("sharded", ("parallel.zero=true",)),
+                           ("bf16", ("parallel.transport=bfloat16",))):
+            runs[name] = self.run_folder(f"buckets-{name}")
+            self.run_it(self.train_command(2, runs[name], *settings, *more))
+        last = "checkpoints/last.safetensors"
+        for name in ("small", "sharded"):
+            self.assert_same_tensors(os.path.join(runs["large"], last), os.path.join(runs[name], last))
+        exact = [row["loss"] for row in lines_of(runs["large"], "step")]
+        rounded = [row["loss"] for row in lines_of(runs["bf16"], "step")]
+        self.assertNotEqual(exact, rounded)
+        for one, other in zip(exact, rounded):
+            self.assertLess(abs(one - other), 0.02 * one)
+
+    def test_asked_to_stop_it_saves_and_leaves_with_75_and_goes_on_exactly(self):
+        whole = self.run_folder("unasked")
+        self.run_it(self.train_command(2, whole))
+        asked = self.run_folder("asked")
+        process = self.start_and_wait_for_step(self.train_command(2, asked), asked, 7)
+        os.kill(process.pid, signal.SIGUSR1)  # mpirun hands it to every rank
+        output = process.communicate(timeout=60)[0]
+        self.assertEqual(process.returncode, 75, output)
+        self.assertIn("--resume auto", output)
+        steps = len(lines_of(asked, "step"))
+        self.assertLess(steps, len(lines_of(whole, "step")))
+        self.run_it(self.train_command(2, asked, resume="auto"))
+        last = "checkpoints/last.safetensors"
+        self.assert_same_tensors(os.path.join(whole, last), os.path.join(asked, last))
+        for kind, key in (("step", "loss"), ("epoch", "ema_acc1")):
+            self.assertEqual(
+                [row[key] for row in lines_of(whole, kind)], [row[key] for row in lines_of(asked, kind)]
+            )
+
     def test_interrupt_leaves_no_process_and_a_whole_checkpoint(self):
         run = self.run_folder("interrupted")
         command = self.train_command(2, run, "train.epochs=50", "checkpoint.every_steps=2")

@@ -6,6 +6,7 @@
 
 #include <cmath>
 
+#include "launch/single_communicator.h"
 #include "trainer/optim/adamw.h"
 #include "trainer/optim/ema.h"
 #include "trainer/optim/gradient_norm.h"
@@ -56,15 +57,16 @@ TEST(AdamW, FollowsTheClosedFormAndDecaysOnlyMatrices) {
 }
 
 TEST(Ema, AveragesParametersAndBuffersAndCopiesCounters) {
-  ModelState average = two_tensors();
   ModelState model = two_tensors();
+  Ema average(model);
   fill(model, "layer.weight", 1.0);
   fill(model, "norm.running_mean", 2.0);
   fill(model, "norm.num_batches_tracked", 7);
-  update_ema(average, model, {.decay = 0.75, .warmup = false}, 0);
-  EXPECT_FLOAT_EQ(average.entry("layer.weight").tensor[0][0].item<float>(), 0.25F);
-  EXPECT_FLOAT_EQ(average.entry("norm.running_mean").tensor[0].item<float>(), 0.5F);
-  EXPECT_EQ(average.entry("norm.num_batches_tracked").tensor.item<std::int64_t>(), 7);
+  average.update(model, {.decay = 0.75, .warmup = false}, 0);
+  EXPECT_FLOAT_EQ(average.own_parameters()[model.entry("layer.weight").offset].item<float>(),
+                  0.25F);
+  EXPECT_FLOAT_EQ(average.buffers()[model.entry("norm.running_mean").offset].item<float>(), 0.5F);
+  EXPECT_EQ(average.counters()[0].item<std::int64_t>(), 7);
 }
 
 TEST(Ema, DecayWarmsUp) {
@@ -75,20 +77,20 @@ TEST(Ema, DecayWarmsUp) {
   EXPECT_DOUBLE_EQ(ema_decay({.decay = 0.998, .warmup = false}, 0), 0.998);
 }
 
-TEST(GradientNorm, IsThatOfAllParametersAndClippingKeepsDirection) {
+TEST(GradientNorm, IsThatOfAllParametersAndIsClippedToTheLimit) {
   const ModelState state = two_tensors();
-  at::Tensor gradients = at::zeros_like(state.parameters());
+  const at::Tensor gradients = at::zeros_like(state.parameters());
   for (const ModelState::Entry& entry : state.entries()) {
     if (entry.is_parameter()) {
       gradients.narrow(0, entry.offset, entry.tensor.numel()).fill_(2.0);
     }
   }
-  const double norm = global_gradient_norm(state, gradients);
+  launch::SingleCommunicator alone;
+  const double norm = global_gradient_norm(state, Partition::unsharded(state), gradients, alone);
   EXPECT_NEAR(norm, 6.0, 1e-12);  // nine twos
-  clip_by_norm(gradients, norm, 10.0);
-  EXPECT_NEAR(global_gradient_norm(state, gradients), 6.0, 1e-12);
-  clip_by_norm(gradients, norm, 3.0);
-  EXPECT_NEAR(global_gradient_norm(state, gradients), 3.0, 1e-5);
+  EXPECT_EQ(clip_factor(norm, 10.0), 1.0);
+  EXPECT_EQ(clip_factor(norm, 0.0), 1.0);
+  EXPECT_NEAR(norm * clip_factor(norm, 3.0), 3.0, 1e-5);
 }
 
 TEST(Schedule, WarmsUpToThePeakAndFallsToTheMinimum) {

@@ -1,0 +1,58 @@
+#include "launch/interruption.h"
+
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <csignal>
+
+namespace casvit::launch {
+namespace {
+
+constexpr std::array<int, 4> kSignals{SIGTERM, SIGINT, SIGUSR1, SIGHUP};
+
+/// What a handler may touch has to be global.
+std::atomic<int> received{0};
+std::array<struct sigaction, kSignals.size()> before{};
+
+void on_signal(int number) {
+  int none = 0;
+  if (received.compare_exchange_strong(none, number)) return;
+  // The second: as if it had never been caught. Exiting in the shell's way would need the default
+  // handler and a return from here; a thread that is stuck would not let us get that far.
+  _exit(128 + number);
+}
+
+}  // namespace
+
+Interruption::Interruption() {
+  received = 0;
+  struct sigaction action {};
+  action.sa_handler = on_signal;
+  action.sa_flags = SA_RESTART;
+  sigemptyset(&action.sa_mask);
+  for (std::size_t i = 0; i < kSignals.size(); ++i) sigaction(kSignals[i], &action, &before[i]);
+}
+
+Interruption::~Interruption() {
+  for (std::size_t i = 0; i < kSignals.size(); ++i) sigaction(kSignals[i], &before[i], nullptr);
+}
+
+int Interruption::signal() { return received; }
+
+const char* signal_name(int number) {
+  switch (number) {
+    case SIGTERM:
+      return "SIGTERM";
+    case SIGINT:
+      return "SIGINT";
+    case SIGUSR1:
+      return "SIGUSR1";
+    case SIGHUP:
+      return "SIGHUP";
+    default:
+      return "a signal";
+  }
+}
+
+}  // namespace casvit::launch

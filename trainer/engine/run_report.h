@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "dataio/container/dataset.h"
+#include "trainer/config/config.h"
+#include "trainer/engine/compute.h"
+#include "trainer/report/evaluation.h"
+
+namespace casvit::trainer {
+
+/// What a run took so far.
+struct RunCost {
+  double seconds = 0;            ///< over all restarts
+  double images_per_second = 0;  ///< of all ranks, in training steps; 0: none were made
+  int ranks = 1;
+  int threads = 1;  ///< a rank
+};
+
+/// "3319 pictures in seedlings.train.h5".
+std::string describe_data(const dataio::Dataset& data);
+
+/// Writes a training run's `report/` from its last evaluation. Rank 0 only.
+/// @param evaluations of the model, then of the EMA where there is one
+/// @returns the page's path. @throws OutputError
+std::string write_run_report(const std::string& run_folder, const Config& config,
+                             const dataio::Dataset& train_data, const dataio::Dataset& val_data,
+                             const std::vector<Evaluation>& evaluations, const Compute& compute,
+                             const RunCost& cost);
+
+}  // namespace casvit::trainer

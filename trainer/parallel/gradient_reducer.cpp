@@ -1,0 +1,285 @@
+#include "trainer/parallel/gradient_reducer.h"
+
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+#include <torch/csrc/autograd/function.h>
+#include <torch/csrc/autograd/function_hook.h>
+#include <torch/csrc/autograd/variable.h>
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <stdexcept>
+#include <utility>
+
+namespace casvit::trainer {
+namespace {
+
+constexpr std::int64_t kTailElementBytes = 4;
+
+launch::ElementType element_of(at::ScalarType type) {
+  switch (type) {
+    case at::kFloat:
+      return launch::ElementType::kFloat32;
+    case at::kDouble:
+      return launch::ElementType::kFloat64;
+    case at::kBFloat16:
+      return launch::ElementType::kBFloat16;
+    case at::kHalf:
+      return launch::ElementType::kFloat16;
+    default:
+      throw std::invalid_argument("gradients of this type cannot be exchanged");
+  }
+}
+
+at::Tensor typed(const at::Tensor& bytes, std::int64_t begin, std::int64_t length,
+                 at::ScalarType type) {
+  return bytes.narrow(0, begin, length).view(type);
+}
+
+bool is_power_of_two(std::int64_t value) { return value > 0 && (value & (value - 1)) == 0; }
+
+class Hook : public torch::autograd::FunctionPostHook {
+ public:
+  explicit Hook(std::function<void()> call) : call_(std::move(call)) {}
+  torch::autograd::variable_list operator()(const torch::autograd::variable_list& outputs,
+                                            const torch::autograd::variable_list&) override {
+    call_();
+    return outputs;
+  }
+
+ private:
+  std::function<void()> call_;
+};
+
+}  // namespace
+
+/// Calls back after each parameter's gradient was accumulated.
+class GradientReducer::Hooks {
+ public:
+  Hooks(const std::vector<at::Tensor>& parameters, GradientReducer& reducer) {
+    for (std::size_t i = 0; i < parameters.size(); ++i) {
+      std::shared_ptr<torch::autograd::Node> node =
+          torch::autograd::impl::grad_accumulator(parameters[i]);
+      const std::uintptr_t key =
+          node->add_post_hook(std::make_unique<Hook>([&reducer, i] { reducer.on_gradient(i); }));
+      // A parameter refers to its accumulator weakly: the hook lives as long as we hold it.
+      installed_.push_back({std::move(node), key});
+    }
+  }
+  ~Hooks() {
+    for (const auto& [node, key] : installed_) {
+      node->del_post_hook(key);
+    }
+  }
+  Hooks(const Hooks&) = delete;
+  Hooks& operator=(const Hooks&) = delete;
+
+ private:
+  struct Installed {
+    std::shared_ptr<torch::autograd::Node> node;
+    std::uintptr_t key;
+  };
+  std::vector<Installed> installed_;
+};
+
+GradientReducer::GradientReducer(std::vector<at::Tensor> parameters, std::int64_t tail_elements,
+                                 launch::Communicator& communicator, const ReducerOptions& options)
+    : parameters_(std::move(parameters)),
+      tail_elements_(tail_elements),
+      communicator_(communicator),
+      options_(options) {
+  std::vector<std::size_t> last_first(parameters_.size());
+  for (std::size_t i = 0; i < last_first.size(); ++i) {
+    last_first[i] = last_first.size() - 1 - i;
+    parameters_[i].requires_grad_(true);
+  }
+  adopt(last_first);
+  hooks_ = std::make_unique<Hooks>(parameters_, *this);
+}
+
+GradientReducer::~GradientReducer() = default;
+
+void GradientReducer::adopt(const std::vector<std::size_t>& order) {
+  const at::NoGradGuard no_grad;
+  std::vector<BucketLayout::Parameter> sizes;
+  for (const at::Tensor& parameter : parameters_) {
+    sizes.push_back(
+        {static_cast<std::int64_t>(parameter.nbytes()), static_cast<int>(parameter.scalar_type())});
+  }
+  layout_ = BucketLayout::make(sizes, order,
+                               {options_.bucket_bytes, options_.first_bucket_bytes,
+                                options_.scatter ? communicator_.size() : 1});
+  sums_ = at::zeros({layout_.length + tail_elements_ * kTailElementBytes},
+                    at::TensorOptions().dtype(at::kByte).device(parameters_.front().device()));
+  gradients_ = sums_.narrow(0, 0, layout_.length);
+  tail_ = typed(sums_, layout_.length, tail_elements_ * kTailElementBytes, at::kFloat);
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    at::Tensor& parameter = parameters_[i];
+    parameter.mutable_grad() =
+        typed(sums_, layout_.offset[i], sizes[i].bytes, parameter.scalar_type())
+            .view(parameter.sizes());
+  }
+  spare_.clear();
+}
+
+void GradientReducer::rearrange(std::int64_t bucket_bytes) {
+  std::vector<std::int64_t> order(arrival_.begin(), arrival_.end());
+  communicator_.broadcast(order.data(), order.size(), launch::ElementType::kInt64, /*root=*/0)
+      .wait();
+  options_.bucket_bytes = bucket_bytes;
+  adopt({order.begin(), order.end()});
+}
+
+void GradientReducer::start_step(std::int64_t shards) {
+  if (options_.reproducible &&
+      !(is_power_of_two(shards) && is_power_of_two(communicator_.size()))) {
+    throw std::invalid_argument("a reproducible sum needs powers of two of shards and ranks");
+  }
+  shards_ = shards;
+  shard_ = -1;
+  exchanges_.clear();
+  missing_.clear();
+  for (const BucketLayout::Bucket& bucket : layout_.buckets) {
+    missing_.push_back(bucket.parameters.size());
+  }
+  sums_.zero_();
+}
+
+void GradientReducer::start_shard() {
+  if (shard_ >= 0 && options_.reproducible) {
+    put_shard_aside();
+  }
+  ++shard_;
+}
+
+void GradientReducer::put_shard_aside() {
+  const at::NoGradGuard no_grad;
+  Subtree done;
+  if (spare_.empty()) {
+    done.sums = sums_.clone();
+  } else {
+    done.sums = std::move(spare_.back());
+    spare_.pop_back();
+    done.sums.copy_(sums_);
+  }
+  sums_.zero_();
+  while (!subtrees_.empty() && subtrees_.back().level == done.level) {
+    Subtree lower = std::move(subtrees_.back());
+    subtrees_.pop_back();
+    for_each_part([&](std::int64_t begin, std::int64_t length, at::ScalarType type) {
+      typed(lower.sums, begin, length, type).add_(typed(done.sums, begin, length, type));
+    });
+    ++lower.level;
+    spare_.push_back(std::move(done.sums));
+    done = std::move(lower);
+  }
+  subtrees_.push_back(std::move(done));
+}
+
+template <typename Visit>
+void GradientReducer::for_each_part(Visit visit) const {
+  for (const BucketLayout::Bucket& bucket : layout_.buckets) {
+    visit(bucket.begin, bucket.length, static_cast<at::ScalarType>(bucket.type));
+  }
+  visit(layout_.length, tail_elements_ * kTailElementBytes, at::kFloat);
+}
+
+void GradientReducer::on_gradient(std::size_t parameter) {
+  if (shard_ + 1 < shards_) {
+    return;
+  }
+  if (learning_) {
+    arrival_.push_back(parameter);
+  }
+  --missing_[layout_.bucket[parameter]];
+  while (exchanges_.size() < layout_.buckets.size() && missing_[exchanges_.size()] == 0) {
+    launch_bucket(exchanges_.size());
+  }
+}
+
+/// Note: order of exchange. Collectives must be issued in the same order on every rank, but
+/// gradients may arrive in another order on each. So buckets are launched strictly one after
+/// another, whichever is complete first; the tail comes last.
+void GradientReducer::launch_bucket(std::size_t index) {
+  const BucketLayout::Bucket& bucket = layout_.buckets[index];
+  exchanges_.push_back(
+      exchange(bucket.begin, bucket.length, static_cast<at::ScalarType>(bucket.type), index));
+}
+
+GradientReducer::Exchange GradientReducer::exchange(std::int64_t begin, std::int64_t length,
+                                                    at::ScalarType type,
+                                                    std::optional<std::size_t> bucket) {
+  const at::NoGradGuard no_grad;
+  at::Tensor sums = typed(sums_, begin, length, type);
+  // The last shard's sums take the subtrees before it, the nearest first.
+  for (auto subtree = subtrees_.rbegin(); subtree != subtrees_.rend(); ++subtree) {
+    sums.add_(typed(subtree->sums, begin, length, type));
+  }
+  Exchange result;
+  if (communicator_.size() == 1) {
+    return result;
+  }
+  if (bucket && options_.bfloat16_transport && type == at::kFloat) {
+    result.transported = sums.to(at::kBFloat16);
+    sums = result.transported;
+  }
+  const launch::ReduceOp op =
+      options_.reproducible ? launch::ReduceOp::kTreeSum : launch::ReduceOp::kSum;
+  const launch::ElementType element = element_of(sums.scalar_type());
+  if (bucket && options_.scatter) {
+    const std::int64_t part = sums.numel() / communicator_.size();
+    const at::Tensor own = sums.narrow(0, communicator_.rank() * part, part);
+    result.completion = communicator_.reduce_scatter(sums.const_data_ptr(), own.mutable_data_ptr(),
+                                                     static_cast<std::size_t>(part), element, op);
+  } else {
+    result.completion = communicator_.all_reduce(
+        sums.mutable_data_ptr(), static_cast<std::size_t>(sums.numel()), element, op);
+  }
+  return result;
+}
+
+double GradientReducer::finish() {
+  if (shard_ + 1 != shards_) {
+    throw std::logic_error("GradientReducer::finish before the last shard");
+  }
+  const auto start = std::chrono::steady_clock::now();
+  while (exchanges_.size() < layout_.buckets.size()) {  // parameters that no gradient reached
+    launch_bucket(exchanges_.size());
+  }
+  exchanges_.push_back(
+      exchange(layout_.length, tail_elements_ * kTailElementBytes, at::kFloat, {}));
+  for (Subtree& subtree : subtrees_) {
+    spare_.push_back(std::move(subtree.sums));
+  }
+  subtrees_.clear();
+
+  const at::NoGradGuard no_grad;
+  for (std::size_t i = 0; i < exchanges_.size(); ++i) {
+    exchanges_[i].completion.wait();
+    if (exchanges_[i].transported.defined()) {
+      const BucketLayout::Bucket& bucket = layout_.buckets[i];
+      typed(sums_, bucket.begin, bucket.length, at::kFloat).copy_(exchanges_[i].transported);
+    }
+  }
+  if (learning_) {
+    complete_arrival();
+  }
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+/// Parameters that the first step did not use come last, in the first layout's order.
+void GradientReducer::complete_arrival() {
+  learning_ = false;
+  std::vector<bool> arrived(parameters_.size(), false);
+  for (const std::size_t i : arrival_) {
+    arrived[i] = true;
+  }
+  for (std::size_t i = parameters_.size(); i-- > 0;) {
+    if (!arrived[i]) {
+      arrival_.push_back(i);
+    }
+  }
+}
+
+}  // namespace casvit::trainer

@@ -1,0 +1,111 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "launch/communicator.h"
+#include "trainer/parallel/bucket_layout.h"
+
+namespace casvit::trainer {
+
+struct ReducerOptions {
+  std::int64_t bucket_bytes = 4 << 20;
+  std::int64_t first_bucket_bytes = 512 << 10;
+  /// Sum over shards in one fixed binary tree: the same bits on any number of ranks. Shards and
+  /// ranks are powers of two.
+  bool reproducible = false;
+  /// Exchange float32 gradients as bfloat16 (accumulated in float32).
+  bool bfloat16_transport = false;
+  /// Each rank gets the sums of its own part of every bucket only.
+  bool scatter = false;
+};
+
+/// Sums gradients over this rank's shards and over ranks, exchanging buckets while backward is
+/// still running (Li et al., "PyTorch Distributed: Experiences on Accelerating Data Parallel
+/// Training", VLDB 2020). Gradients live in the buckets: backward adds to them in place, and
+/// outside reproducible mode nothing is copied. What is summed with them but is no gradient (batch
+/// statistics, the loss) is the tail, exchanged last.
+///
+///   reducer.start_step(shards);
+///   for each shard: reducer.start_shard(); forward, tail().add_(...), backward
+///   reducer.finish();
+///
+/// All ranks make the same calls, from one thread each; hooks run wherever backward does.
+class GradientReducer {
+ public:
+  /// @param parameters leaves that require gradients, on one device; their gradients are set to
+  /// views of the buckets. The first layout takes them from the last to the first.
+  /// @param tail_elements float32
+  GradientReducer(std::vector<at::Tensor> parameters, std::int64_t tail_elements,
+                  launch::Communicator& communicator, const ReducerOptions& options);
+  ~GradientReducer();
+  GradientReducer(const GradientReducer&) = delete;
+  GradientReducer& operator=(const GradientReducer&) = delete;
+
+  /// Sets all sums to zero. @param shards that this rank will add
+  void start_step(std::int64_t shards);
+  /// Before the forward pass of each shard.
+  void start_shard();
+  /// After the last backward: exchanges what is left and waits. @throws CommunicationError
+  /// @returns seconds that this rank stood waiting
+  double finish();
+
+  /// The sums, laid out by `layout()`, as bytes; with `scatter` only this rank's parts are sums.
+  const at::Tensor& gradients() const { return gradients_; }
+  /// float32
+  const at::Tensor& tail() const { return tail_; }
+  const BucketLayout& layout() const { return layout_; }
+  std::int64_t bucket_bytes() const { return options_.bucket_bytes; }
+
+  /// Whether a step has shown in which order gradients arrive.
+  bool order_known() const { return !learning_; }
+  /// Lays the gradients out anew: in the order of arrival on rank 0, which every rank adopts, with
+  /// buckets of this size. Between steps; collective. Parameters stay where they are.
+  void rearrange(std::int64_t bucket_bytes);
+
+ private:
+  class Hooks;
+  /// The sums of 2^level consecutive shards (reproducible mode).
+  struct Subtree {
+    int level = 0;
+    at::Tensor sums;
+  };
+  struct Exchange {
+    launch::Completion completion;
+    at::Tensor transported;  ///< what is exchanged in place of the bucket, where it is not itself
+  };
+  void adopt(const std::vector<std::size_t>& order);
+  void on_gradient(std::size_t parameter);
+  void launch_bucket(std::size_t bucket);
+  Exchange exchange(std::int64_t begin, std::int64_t length, at::ScalarType type,
+                    std::optional<std::size_t> bucket);
+  void put_shard_aside();
+  void complete_arrival();
+  template <typename Visit>
+  void for_each_part(Visit visit) const;
+
+  std::vector<at::Tensor> parameters_;
+  std::int64_t tail_elements_;
+  launch::Communicator& communicator_;
+  ReducerOptions options_;
+  BucketLayout layout_;
+  at::Tensor sums_;              ///< bytes: gradients, then the tail
+  at::Tensor gradients_, tail_;  ///< views of it
+  std::vector<Subtree> subtrees_;
+  std::vector<at::Tensor> spare_;  ///< vectors like `sums_`, for subtrees
+
+  std::int64_t shards_ = 0;           ///< of this step
+  std::int64_t shard_ = -1;           ///< under way
+  std::vector<Exchange> exchanges_;   ///< one a bucket that was launched, in order
+  std::vector<std::size_t> missing_;  ///< per bucket, gradients that have not arrived
+  std::vector<std::size_t> arrival_;  ///< parameters in the order of the first step
+  bool learning_ = true;
+  std::unique_ptr<Hooks> hooks_;
+};
+
+}  // namespace casvit::trainer
