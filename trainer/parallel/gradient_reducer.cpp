@@ -220,8 +220,10 @@ GradientReducer::Exchange GradientReducer::exchange(std::int64_t begin, std::int
   if (communicator_.size() == 1) {
     return result;
   }
-  if (bucket && options_.bfloat16_transport && type == at::kFloat) {
-    result.transported = sums.to(at::kBFloat16);
+  // The communicator's buffers are in host memory, whatever computes.
+  const bool narrow = bucket && options_.bfloat16_transport && type == at::kFloat;
+  if (narrow || !sums.is_cpu()) {
+    result.transported = sums.to(at::kCPU, narrow ? at::kBFloat16 : type);
     sums = result.transported;
   }
   const launch::ReduceOp op =
@@ -257,9 +259,16 @@ double GradientReducer::finish() {
   const at::NoGradGuard no_grad;
   for (std::size_t i = 0; i < exchanges_.size(); ++i) {
     exchanges_[i].completion.wait();
-    if (exchanges_[i].transported.defined()) {
+    const at::Tensor& transported = exchanges_[i].transported;
+    if (!transported.defined()) {
+      continue;
+    }
+    if (i < layout_.buckets.size()) {
       const BucketLayout::Bucket& bucket = layout_.buckets[i];
-      typed(sums_, bucket.begin, bucket.length, at::kFloat).copy_(exchanges_[i].transported);
+      typed(sums_, bucket.begin, bucket.length, static_cast<at::ScalarType>(bucket.type))
+          .copy_(transported);
+    } else {
+      tail_.copy_(transported);
     }
   }
   if (learning_) {

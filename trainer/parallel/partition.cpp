@@ -76,6 +76,12 @@ void Partition::complete(const at::Tensor& whole, launch::Communicator& communic
   if (!is_sharded()) {
     return;
   }
+  if (!whole.is_cpu()) {  // the communicator's buffers are in host memory
+    const at::Tensor host = whole.cpu();
+    complete(host, communicator);
+    at::Tensor(whole).copy_(host);
+    return;
+  }
   std::vector<launch::Completion> under_way;
   for (std::size_t b = 0; b < layout_.buckets.size(); ++b) {
     const BucketLayout::Bucket& bucket = layout_.buckets[b];
