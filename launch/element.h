@@ -6,7 +6,10 @@ namespace casvit::launch {
 
 /// Element types that a collective can carry (raw buffers: launch knows no LibTorch).
 enum class ElementType { kFloat32, kFloat64, kBFloat16, kFloat16, kInt64, kUInt8 };
-enum class ReduceOp { kSum, kMax };
+/// kSum adds in rank order, ((r0 + r1) + r2) + r3. kTreeSum adds in a balanced binary tree over
+/// ranks, (r0 + r1) + (r2 + r3), which 2^k ranks have alone: what each of 2^k ranks summed in such
+/// a tree of its own shards is then summed as one tree over all shards, whatever k.
+enum class ReduceOp { kSum, kMax, kTreeSum };
 
 constexpr std::size_t element_bytes(ElementType type) {
   switch (type) {
@@ -42,6 +45,16 @@ constexpr const char* element_name(ElementType type) {
   }
   return "unknown";
 }
-constexpr const char* reduce_op_name(ReduceOp op) { return op == ReduceOp::kSum ? "sum" : "max"; }
+constexpr const char* reduce_op_name(ReduceOp op) {
+  switch (op) {
+    case ReduceOp::kSum:
+      return "sum";
+    case ReduceOp::kMax:
+      return "max";
+    case ReduceOp::kTreeSum:
+      return "tree sum";
+  }
+  return "unknown";
+}
 
 }  // namespace casvit::launch

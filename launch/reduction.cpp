@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <stdexcept>
 #include <type_traits>
+#include <vector>
 
+#include "launch/arguments.h"
 #include "launch/half_precision.h"
 
 namespace casvit::launch {
@@ -84,6 +87,34 @@ void reduce_as(std::span<const void* const> inputs, void* output, std::size_t co
   }
 }
 
+/// The tree's sum of one block of all inputs, into `sums`. `scratch` holds the right-hand sums of
+/// the levels below: a block each.
+template <typename Element>
+void tree_sum_block(std::span<const void* const> inputs, std::size_t begin, std::size_t length,
+                    typename Element::Accumulated* sums, typename Element::Accumulated* scratch) {
+  if (inputs.size() == 1) {
+    const auto* values = static_cast<const typename Element::Stored*>(inputs[0]) + begin;
+    for (std::size_t i = 0; i < length; ++i) sums[i] = Element::load(values[i]);
+    return;
+  }
+  const std::size_t half = inputs.size() / 2;
+  tree_sum_block<Element>(inputs.first(half), begin, length, sums, scratch);
+  tree_sum_block<Element>(inputs.subspan(half), begin, length, scratch, scratch + kBlock);
+  for (std::size_t i = 0; i < length; ++i) sums[i] = Sum::combine(sums[i], scratch[i]);
+}
+
+template <typename Element>
+void tree_sum_as(std::span<const void* const> inputs, void* output, std::size_t count) {
+  const auto levels = static_cast<std::size_t>(std::bit_width(inputs.size()));
+  std::vector<typename Element::Accumulated> sums(kBlock * levels);
+  for (std::size_t begin = 0; begin < count; begin += kBlock) {
+    const std::size_t length = std::min(kBlock, count - begin);
+    tree_sum_block<Element>(inputs, begin, length, sums.data(), sums.data() + kBlock);
+    auto* results = static_cast<typename Element::Stored*>(output) + begin;
+    for (std::size_t i = 0; i < length; ++i) results[i] = Element::store(sums[i]);
+  }
+}
+
 template <typename Element>
 void reduce_with(std::span<const void* const> inputs, void* output, std::size_t count,
                  ReduceOp op) {
@@ -92,14 +123,17 @@ void reduce_with(std::span<const void* const> inputs, void* output, std::size_t 
       return reduce_as<Element, Sum>(inputs, output, count);
     case ReduceOp::kMax:
       return reduce_as<Element, Max>(inputs, output, count);
+    case ReduceOp::kTreeSum:
+      return tree_sum_as<Element>(inputs, output, count);
   }
 }
 
 }  // namespace
 
-void reduce_in_order(std::span<const void* const> inputs, void* output, std::size_t count,
-                     ElementType type, ReduceOp op) {
+void reduce(std::span<const void* const> inputs, void* output, std::size_t count, ElementType type,
+            ReduceOp op) {
   if (inputs.empty()) throw std::invalid_argument("a reduction needs at least one input");
+  check_op(op, static_cast<int>(inputs.size()));
   switch (type) {
     case ElementType::kFloat32:
       return reduce_with<Plain<float>>(inputs, output, count, op);
