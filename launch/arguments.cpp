@@ -1,5 +1,6 @@
 #include "launch/arguments.h"
 
+#include <bit>
 #include <limits>
 #include <stdexcept>
 #include <string>
@@ -20,6 +21,13 @@ void check_buffer(const void* buffer, std::size_t bytes, const char* operation) 
   if (buffer == nullptr && bytes > 0) {
     throw std::invalid_argument(std::string(operation) + ": a null buffer for " +
                                 std::to_string(bytes) + " bytes");
+  }
+}
+
+void check_op(ReduceOp op, int size) {
+  if (op == ReduceOp::kTreeSum && !std::has_single_bit(static_cast<unsigned>(size))) {
+    throw std::invalid_argument("a tree sum needs 1, 2, 4, 8, ... ranks and there are " +
+                                std::to_string(size));
   }
 }
 

@@ -15,6 +15,9 @@ std::size_t checked_bytes(std::size_t count, ElementType type, int copies);
 /// @throws std::invalid_argument for a null buffer that should hold something.
 void check_buffer(const void* buffer, std::size_t bytes, const char* operation);
 
+/// @throws std::invalid_argument for kTreeSum where the ranks are no power of two.
+void check_op(ReduceOp op, int size);
+
 /// @throws std::invalid_argument unless 0 <= root < size.
 void check_root(int root, int size);
 

@@ -6,11 +6,10 @@ namespace casvit::launch {
 
 /// Element types that a collective can carry (raw buffers: launch knows no LibTorch).
 enum class ElementType { kFloat32, kFloat64, kBFloat16, kFloat16, kInt64, kUInt8 };
-enum class ReduceOp {
-  kSum,      ///< in rank order: ((r0 + r1) + r2) + r3
-  kTreeSum,  ///< in a balanced binary tree: (r0 + r1) + (r2 + r3); a power of two of ranks
-  kMax,
-};
+/// kSum adds in rank order, ((r0 + r1) + r2) + r3. kTreeSum adds in a balanced binary tree over
+/// ranks, (r0 + r1) + (r2 + r3), which 2^k ranks have alone: what each of 2^k ranks summed in such
+/// a tree of its own shards is then summed as one tree over all shards, whatever k.
+enum class ReduceOp { kSum, kMax, kTreeSum };
 
 constexpr std::size_t element_bytes(ElementType type) {
   switch (type) {
@@ -50,10 +49,10 @@ constexpr const char* reduce_op_name(ReduceOp op) {
   switch (op) {
     case ReduceOp::kSum:
       return "sum";
-    case ReduceOp::kTreeSum:
-      return "tree sum";
     case ReduceOp::kMax:
       return "max";
+    case ReduceOp::kTreeSum:
+      return "tree sum";
   }
   return "unknown";
 }

@@ -50,6 +50,7 @@ Completion MpiCommunicator::submit(std::string description, std::size_t piece_co
 
 Completion MpiCommunicator::all_reduce(void* buffer, std::size_t count, ElementType type,
                                        ReduceOp op) {
+  check_op(op, size());
   check_buffer(buffer, checked_bytes(count, type, 1), "all_reduce");
   const std::size_t width = element_bytes(type);
   const Cuts cuts{count, std::max<std::size_t>(piece_bytes_ / width, 1)};
@@ -64,6 +65,7 @@ Completion MpiCommunicator::all_reduce(void* buffer, std::size_t count, ElementT
 
 Completion MpiCommunicator::reduce_scatter(const void* input, void* output, std::size_t count,
                                            ElementType type, ReduceOp op) {
+  check_op(op, size());
   const std::size_t bytes = checked_bytes(count, type, size());
   check_buffer(input, bytes, "reduce_scatter");
   check_buffer(output, bytes, "reduce_scatter");

@@ -15,8 +15,9 @@ class MpiThread;
 /// communicators of a world counts as one sequence: every rank issues it in the same order.
 ///
 /// Sums: each rank owns a segment of a piece, receives everyone's contribution to it and adds them
-/// in rank order, then all ranks gather the segments (Rabenseifner's reduce-scatter and all-gather,
-/// with direct exchange in place of halving because that would fix no order of summation).
+/// in the order of the operation, then all ranks gather the segments (Rabenseifner's reduce-scatter
+/// and all-gather, with direct exchange in place of halving because that would fix no order of
+/// summation).
 class MpiCommunicator final : public Communicator {
  public:
   /// @param thread outlives this.

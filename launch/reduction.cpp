@@ -9,6 +9,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "launch/arguments.h"
 #include "launch/half_precision.h"
 
 namespace casvit::launch {
@@ -86,27 +87,31 @@ void reduce_as(std::span<const void* const> inputs, void* output, std::size_t co
   }
 }
 
-/// Sums of 1, 2, 4, ... inputs wait on their level until a sum of as many neighbours comes.
+/// The tree's sum of one block of all inputs, into `sums`. `scratch` holds the right-hand sums of
+/// the levels below: a block each.
+template <typename Element>
+void tree_sum_block(std::span<const void* const> inputs, std::size_t begin, std::size_t length,
+                    typename Element::Accumulated* sums, typename Element::Accumulated* scratch) {
+  if (inputs.size() == 1) {
+    const auto* values = static_cast<const typename Element::Stored*>(inputs[0]) + begin;
+    for (std::size_t i = 0; i < length; ++i) sums[i] = Element::load(values[i]);
+    return;
+  }
+  const std::size_t half = inputs.size() / 2;
+  tree_sum_block<Element>(inputs.first(half), begin, length, sums, scratch);
+  tree_sum_block<Element>(inputs.subspan(half), begin, length, scratch, scratch + kBlock);
+  for (std::size_t i = 0; i < length; ++i) sums[i] = Sum::combine(sums[i], scratch[i]);
+}
+
 template <typename Element>
 void tree_sum_as(std::span<const void* const> inputs, void* output, std::size_t count) {
-  using Stored = typename Element::Stored;
-  using Block = std::array<typename Element::Accumulated, kBlock>;
-  std::vector<Block> levels(static_cast<std::size_t>(std::bit_width(inputs.size())));
+  const auto levels = static_cast<std::size_t>(std::bit_width(inputs.size()));
+  std::vector<typename Element::Accumulated> sums(kBlock * levels);
   for (std::size_t begin = 0; begin < count; begin += kBlock) {
     const std::size_t length = std::min(kBlock, count - begin);
-    for (std::size_t rank = 0; rank < inputs.size(); ++rank) {
-      const auto level = static_cast<std::size_t>(std::countr_one(rank));
-      Block& sums = levels[level];  // free: its bit in rank is 0
-      const Stored* values = static_cast<const Stored*>(inputs[rank]) + begin;
-      for (std::size_t i = 0; i < length; ++i) sums[i] = Element::load(values[i]);
-      for (std::size_t lower = 0; lower < level; ++lower) {
-        for (std::size_t i = 0; i < length; ++i) {
-          sums[i] = Sum::combine(levels[lower][i], sums[i]);
-        }
-      }
-    }
-    Stored* results = static_cast<Stored*>(output) + begin;
-    for (std::size_t i = 0; i < length; ++i) results[i] = Element::store(levels.back()[i]);
+    tree_sum_block<Element>(inputs, begin, length, sums.data(), sums.data() + kBlock);
+    auto* results = static_cast<typename Element::Stored*>(output) + begin;
+    for (std::size_t i = 0; i < length; ++i) results[i] = Element::store(sums[i]);
   }
 }
 
@@ -120,17 +125,17 @@ void reduce_with(std::span<const void* const> inputs, void* output, std::size_t 
       return tree_sum_as<Element>(inputs, output, count);
     case ReduceOp::kMax:
       return reduce_as<Element, Max>(inputs, output, count);
+    case ReduceOp::kTreeSum:
+      return tree_sum_as<Element>(inputs, output, count);
   }
 }
 
 }  // namespace
 
-void reduce_in_order(std::span<const void* const> inputs, void* output, std::size_t count,
-                     ElementType type, ReduceOp op) {
+void reduce(std::span<const void* const> inputs, void* output, std::size_t count, ElementType type,
+            ReduceOp op) {
   if (inputs.empty()) throw std::invalid_argument("a reduction needs at least one input");
-  if (op == ReduceOp::kTreeSum && !std::has_single_bit(inputs.size())) {
-    throw std::invalid_argument("a tree sum needs 1, 2, 4, 8, ... ranks");
-  }
+  check_op(op, static_cast<int>(inputs.size()));
   switch (type) {
     case ElementType::kFloat32:
       return reduce_with<Plain<float>>(inputs, output, count, op);

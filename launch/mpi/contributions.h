@@ -10,7 +10,8 @@
 
 namespace casvit::launch {
 
-/// Everyone's contribution to this rank's share, received side by side, reduced in rank order.
+/// Everyone's contribution to this rank's share, received side by side, reduced in the order of the
+/// operation.
 class Contributions {
  public:
   Contributions(PieceContext& context, std::size_t count, ElementType type)
@@ -36,7 +37,7 @@ class Contributions {
     for (int rank = 0; rank < context_.size; ++rank) {
       inputs.push_back(rank == context_.rank ? mine : slot(rank));
     }
-    reduce_in_order(inputs, output, count_, type_, op);
+    launch::reduce(inputs, output, count_, type_, op);
     context_.scratch.give_back(std::exchange(block_, {}));
   }
 

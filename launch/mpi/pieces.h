@@ -18,8 +18,8 @@ struct PieceContext {
   ScratchPool scratch;
 };
 
-/// In place, `count` elements: each rank sums one segment, in rank order, then all gather them.
-/// Scratch: one piece's bytes.
+/// In place, `count` elements: each rank sums one segment, in the order of `op`, then all gather
+/// them. Scratch: one piece's bytes.
 std::unique_ptr<Piece> make_all_reduce_piece(PieceContext& context, std::size_t sequence,
                                              std::byte* data, std::size_t count, ElementType type,
                                              ReduceOp op);
