@@ -121,8 +121,6 @@ void reduce_with(std::span<const void* const> inputs, void* output, std::size_t 
   switch (op) {
     case ReduceOp::kSum:
       return reduce_as<Element, Sum>(inputs, output, count);
-    case ReduceOp::kTreeSum:
-      return tree_sum_as<Element>(inputs, output, count);
     case ReduceOp::kMax:
       return reduce_as<Element, Max>(inputs, output, count);
     case ReduceOp::kTreeSum:

@@ -30,40 +30,6 @@ TEST(Reduction, TakesInputsFromLeftToRight) {
   EXPECT_EQ(sum, 0.0F);
 }
 
-TEST(Reduction, TreeSumAddsNeighboursFirst) {
-  // Any other order of these eight gives another float.
-  const std::array<float, 8> values{1e8F, 3.0F, -7e7F, 11.0F, 2e8F, -5.0F, -1e8F, 0.7F};
-  std::array<const void*, 8> inputs{};
-  for (std::size_t i = 0; i < values.size(); ++i) inputs[i] = &values[i];
-  const auto pair = [&](std::size_t i) { return values[i] + values[i + 1]; };
-  const float expected = (pair(0) + pair(2)) + (pair(4) + pair(6));
-  float sum = 0;
-  reduce_in_order(inputs, &sum, 1, ElementType::kFloat32, ReduceOp::kTreeSum);
-  EXPECT_EQ(sum, expected);
-  float in_order = 0;
-  reduce_in_order(inputs, &in_order, 1, ElementType::kFloat32, ReduceOp::kSum);
-  EXPECT_NE(in_order, expected);
-  EXPECT_THROW(reduce_in_order(std::span(inputs).first(3), &sum, 1, ElementType::kFloat32,
-                               ReduceOp::kTreeSum),
-               std::invalid_argument);
-}
-
-TEST(Reduction, TreeSumOfLongVectorsInPlace) {
-  constexpr std::size_t kCount = 2500;
-  std::vector<std::vector<std::int64_t>> inputs(4, std::vector<std::int64_t>(kCount));
-  for (std::size_t rank = 0; rank < 4; ++rank) {
-    for (std::size_t i = 0; i < kCount; ++i) {
-      inputs[rank][i] = static_cast<std::int64_t>(rank * 100000 + i);
-    }
-  }
-  reduce_in_order(std::array<const void*, 4>{inputs[0].data(), inputs[1].data(), inputs[2].data(),
-                                             inputs[3].data()},
-                  inputs[2].data(), kCount, ElementType::kInt64, ReduceOp::kTreeSum);
-  for (std::size_t i = 0; i < kCount; ++i) {
-    ASSERT_EQ(inputs[2][i], static_cast<std::int64_t>(600000 + 4 * i));
-  }
-}
-
 TEST(Reduction, RoundsSixteenBitFloatsOnce) {
   // Each 2^-9 is half a step of bfloat16 at 1: rounded at each addition they would all be lost.
   const std::uint16_t one = float_to_bfloat16(1.0F);
