@@ -262,6 +262,7 @@ void TrainingRun::train_to_next_stop() {
   if (at_epoch_end()) {
     epoch_started_ = Clock::now();
     epoch_step_seconds_ = 0;
+    epoch_times_ = {};
     epoch_steps_ = 0;
     state_->epoch_loss_sum = 0;
   }
@@ -306,6 +307,7 @@ void TrainingRun::take_step() {
   const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
   epoch_step_seconds_ += seconds;
   epoch_steps_ += 1;
+  epoch_times_ += result.times;
   step_seconds_here_ += seconds;
   steps_here_ += 1;
   if (metrics_) {
@@ -316,8 +318,8 @@ void TrainingRun::take_step() {
     metrics.lr = learning_rate;
     metrics.grad_norm = static_cast<float>(result.grad_norm);
     metrics.images_per_second = static_cast<double>(plan_.global_batch()) / seconds;
-    metrics.data_seconds = result.data_seconds;
-    metrics.comm_exposed_seconds = result.comm_exposed_seconds;
+    metrics.data_seconds = result.times.data;
+    metrics.comm_exposed_seconds = result.times.communication;
     metrics_->append(metrics);
   }
 }
@@ -385,6 +387,10 @@ void TrainingRun::evaluate() {
   log_.line(format("epoch %d/%d  loss %.4f%s  %.0f images/s  %s", epoch, config_.train.epochs,
                    metrics.train_loss, accuracies.c_str(), metrics.images_per_second,
                    format_duration(metrics.seconds).c_str()));
+  if (world_.size() > 1 && epoch_steps_ > 0) {
+    log_.line("  " +
+              describe_slowest(gather_times(world_.communicator(), epoch_times_), epoch_steps_));
+  }
 }
 
 /// Of the steps that this process made; 0 where it made none.

@@ -94,6 +94,7 @@ class TrainingRun {
   Clock::time_point epoch_started_ = Clock::now();
   std::int64_t steps_here_ = 0;    ///< steps made by this process
   double step_seconds_here_ = 0;   ///< their time
+  StepTimes epoch_times_;          ///< of this rank's steps, in the current epoch
   double epoch_step_seconds_ = 0;  ///< time in steps of the current epoch, in this process
   std::int64_t epoch_steps_ = 0;
 };

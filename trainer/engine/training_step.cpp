@@ -14,6 +14,21 @@
 namespace casvit::trainer {
 namespace {
 
+/// Adds the seconds of its lifetime.
+class Stopwatch {
+ public:
+  explicit Stopwatch(double& seconds) : seconds_(seconds) {}
+  ~Stopwatch() {
+    seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  }
+  Stopwatch(const Stopwatch&) = delete;
+  Stopwatch& operator=(const Stopwatch&) = delete;
+
+ private:
+  double& seconds_;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
 std::vector<at::Tensor> parameters_of(const ModelState& state) {
   std::vector<at::Tensor> parameters;
   for (const ModelState::Entry* entry : state.parameter_entries()) {
@@ -42,6 +57,7 @@ StepResult TrainingStep::run(dataio::Loader& loader, double learning_rate, bool 
     reducer_.start_shard();
     stop_wishes().add_(stop ? 1 : 0);
     const dataio::Batch batch = next_batch(loader);
+    const Stopwatch stopwatch(result_.times.compute);
     backward(forward(batch));
   }
   reduce();
@@ -52,6 +68,7 @@ StepResult TrainingStep::run(dataio::Loader& loader, double learning_rate, bool 
   }
   result_.skipped = state_.scaler.enabled && !std::isfinite(result_.grad_norm);
   if (!result_.skipped) {
+    const Stopwatch stopwatch(result_.times.optimizer);
     clip();
     update(learning_rate);
     average();
@@ -64,10 +81,8 @@ StepResult TrainingStep::run(dataio::Loader& loader, double learning_rate, bool 
 }
 
 dataio::Batch TrainingStep::next_batch(dataio::Loader& loader) {
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch stopwatch(result_.times.data);
   std::optional<dataio::Batch> batch = loader.next();
-  result_.data_seconds +=
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (!batch) {
     throw std::logic_error("the loader ended before the run did");
   }
@@ -100,7 +115,7 @@ void TrainingStep::backward(const at::Tensor& loss) {
 
 void TrainingStep::reduce() {
   const at::NoGradGuard no_grad;
-  result_.comm_exposed_seconds = reducer_.finish();
+  result_.times.communication = reducer_.finish();
   const auto shards = static_cast<double>(options_.shards);
   result_.stop = stop_wishes().item<float>() > 0;
   result_.loss = static_cast<float>(loss_sum().item<float>() / shards);

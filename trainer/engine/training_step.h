@@ -9,6 +9,7 @@
 #include "launch/communicator.h"
 #include "trainer/engine/compute.h"
 #include "trainer/engine/run_state.h"
+#include "trainer/engine/step_times.h"
 #include "trainer/parallel/gradient_reducer.h"
 
 namespace casvit::trainer {
@@ -28,8 +29,7 @@ struct StepResult {
   float loss = 0;        ///< mean over the global batch
   double grad_norm = 0;  ///< before clipping
   bool skipped = false;  ///< fp16 overflow: nothing was updated
-  double data_seconds = 0;
-  double comm_exposed_seconds = 0;
+  StepTimes times;
   bool stop = false;  ///< a rank was asked to stop; the same on all ranks
 };
 
