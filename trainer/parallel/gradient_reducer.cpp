@@ -213,8 +213,8 @@ GradientReducer::Exchange GradientReducer::exchange(std::int64_t begin, std::int
   const at::NoGradGuard no_grad;
   at::Tensor sums = typed(sums_, begin, length, type);
   // The last shard's sums take the subtrees before it, the nearest first.
-  for (auto subtree = subtrees_.rbegin(); subtree != subtrees_.rend(); ++subtree) {
-    sums.add_(typed(subtree->sums, begin, length, type));
+  for (std::size_t i = subtrees_.size(); i-- > 0;) {
+    sums.add_(typed(subtrees_[i].sums, begin, length, type));
   }
   Exchange result;
   if (communicator_.size() == 1) {

@@ -81,7 +81,7 @@ class GradientReducer {
   };
   void adopt(const std::vector<std::size_t>& order);
   void on_gradient(std::size_t parameter);
-  void launch_bucket(std::size_t bucket);
+  void launch_bucket(std::size_t index);
   Exchange exchange(std::int64_t begin, std::int64_t length, at::ScalarType type,
                     std::optional<std::size_t> bucket);
   void put_shard_aside();

@@ -87,6 +87,8 @@ void fill(const Field& field, std::mt19937_64& random, Config& config) {
 /// Makes the values fit one another, as check_combinations wants them.
 void reconcile(Config& config) {
   config.batch.shard_size += config.batch.shard_size % 2;
+  config.batch.shards =
+      static_cast<int>(std::bit_floor(static_cast<unsigned>(config.batch.shards)));
   config.launch.expect_ranks = 0;
   config.train.epochs = 1 << 24;
   config.schedule.warmup_start = config.schedule.minimum = config.optimizer.learning_rate / 3;
