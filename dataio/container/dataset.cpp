@@ -106,6 +106,11 @@ const std::vector<std::uint64_t>& Dataset::class_counts() const { return state_-
 
 const std::vector<std::int32_t>& Dataset::labels() const { return state_->labels; }
 
+int Dataset::orientation(std::uint64_t sample) const {
+  const auto& [reader, local] = state_->locate(sample);
+  return reader.index().orientation[local];
+}
+
 std::string Dataset::source_path(std::uint64_t sample) const {
   const auto& [reader, local] = state_->locate(sample);
   return reader.index().source_path(local);

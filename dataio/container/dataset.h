@@ -30,6 +30,8 @@ class Dataset {
   const std::vector<std::uint64_t>& class_counts() const;
   /// `[size]`, in [0, num_classes).
   const std::vector<std::int32_t>& labels() const;
+  /// EXIF orientation of sample i, 1 to 8; `decode` does not apply it.
+  int orientation(std::uint64_t sample) const;
   /// Where sample i came from, as stored: relative to the packed folder, any bytes.
   std::string source_path(std::uint64_t sample) const;
   /// Mean and std stored in the (first) file.

@@ -112,6 +112,10 @@ std::vector<std::string> read_plain_names(hid_t file, const char* name, std::uin
   return names;
 }
 
+bool has_object(hid_t file, const char* name) {
+  return CASVIT_HDF5(H5Lexists(file, name, H5P_DEFAULT)) > 0;
+}
+
 bool has_attribute(hid_t file, const char* name) { return CASVIT_HDF5(H5Aexists(file, name)) != 0; }
 
 std::string read_string_attribute(hid_t file, const char* name) {

@@ -36,6 +36,9 @@ std::vector<T> read_plain_array(hid_t file, const char* name, std::uint64_t file
 /// Reads null-padded strings of one width, whatever the width. @throws InputError, Hdf5Error
 std::vector<std::string> read_plain_names(hid_t file, const char* name, std::uint64_t file_bytes);
 
+/// Whether there is anything at the path `name`, whose group exists. @throws Hdf5Error
+bool has_object(hid_t file, const char* name);
+
 /// Attributes of the root group. @throws InputError when missing or of another type, Hdf5Error
 bool has_attribute(hid_t file, const char* name);
 std::string read_string_attribute(hid_t file, const char* name);

@@ -55,6 +55,7 @@ void check_sizes(const ContainerIndex& index) {
   expect(index.height.size(), "/images/height");
   expect(index.width.size(), "/images/width");
   expect(index.codec.size(), "/images/codec");
+  expect(index.orientation.size(), "/images/orientation");
   expect(index.label.size(), "/labels/class");
   if (index.source_offset.size() != samples + 1) {
     throw InputError("its arrays disagree: " + std::to_string(samples) + " samples need " +
@@ -83,6 +84,10 @@ void check_samples(const ContainerIndex& index, std::uint64_t blob_bytes) {
     }
     if (index.codec[i] > static_cast<std::uint8_t>(Codec::kWebp)) {
       throw InputError(sample_text(i) + " has the unknown codec " + std::to_string(index.codec[i]));
+    }
+    if (index.orientation[i] < 1 || index.orientation[i] > 8) {
+      throw InputError(sample_text(i) + " has the orientation " +
+                       std::to_string(index.orientation[i]) + ", outside 1 to 8");
     }
     // Divided, not multiplied: height * width * 3 can pass 64 bits.
     if (index.codec[i] == static_cast<std::uint8_t>(Codec::kRawRgb) &&
@@ -152,6 +157,7 @@ std::uint64_t index_hash(const ContainerIndex& index) {
     hasher.number(name.size());
     hasher.bytes(name.data(), name.size());
   }
+  if (index.orientation_stored) hasher.array(index.orientation);
   return hasher.digest();
 }
 

@@ -28,6 +28,8 @@ struct ContainerIndex {
   std::vector<std::uint32_t> height;         ///< `[N]` pixels
   std::vector<std::uint32_t> width;          ///< `[N]` pixels
   std::vector<std::uint8_t> codec;           ///< `[N]` values of Codec
+  std::vector<std::uint8_t> orientation;     ///< `[N]` EXIF, 1 to 8; all 1 in files of schema 1.0
+  bool orientation_stored = true;            ///< whether the file has the array (schema 1.1)
   std::vector<std::int32_t> label;           ///< `[N]` in [0, C)
   std::vector<std::string> class_names;      ///< `[C]`
   std::vector<std::uint64_t> class_counts;   ///< `[C]`
@@ -41,7 +43,8 @@ struct ContainerIndex {
 /// The hash stored as `index_hash`: XXH3 (64 bits, seed 0) over, for each of offset, length, xxh3,
 /// height, width, codec, label, source_offset, source_bytes and class_counts in this order, the
 /// number of elements as 8 bytes and then the elements; then the number of class names as 8 bytes
-/// and for each its length in bytes as 8 bytes and its bytes. Everything little-endian.
+/// and for each its length in bytes as 8 bytes and its bytes; then, where the file has the array,
+/// orientation as the other arrays. Everything little-endian.
 std::uint64_t index_hash(const ContainerIndex& index);
 
 /// Checks what would otherwise be trusted while reading: sizes agree, every sample lies within

@@ -99,6 +99,13 @@ ContainerIndex read_index(hid_t file, std::uint64_t file_bytes) {
   index.height = read_plain_array<std::uint32_t>(file, schema::kImagesHeight, file_bytes);
   index.width = read_plain_array<std::uint32_t>(file, schema::kImagesWidth, file_bytes);
   index.codec = read_plain_array<std::uint8_t>(file, schema::kImagesCodec, file_bytes);
+  index.orientation_stored = has_object(file, schema::kImagesOrientation);
+  if (index.orientation_stored) {
+    index.orientation =
+        read_plain_array<std::uint8_t>(file, schema::kImagesOrientation, file_bytes);
+  } else {
+    index.orientation.assign(index.offset.size(), 1);
+  }
   index.label = read_plain_array<std::int32_t>(file, schema::kLabelsClass, file_bytes);
   index.class_names = read_plain_names(file, schema::kClassesName, file_bytes);
   index.class_counts = read_plain_array<std::uint64_t>(file, schema::kClassesCount, file_bytes);

@@ -9,6 +9,9 @@
 ///     /images/length  uint32 [N]    bytes of a sample
 ///     /images/xxh3    uint64 [N]    XXH3 (64 bits, seed 0) of the stored bytes
 ///     /images/height, /images/width uint32 [N], /images/codec uint8 [N] (see dataio::Codec)
+///     /images/orientation uint8 [N] EXIF orientation, 1 to 8, not applied to the stored picture;
+///     since
+///                                   schema 1.1: files without it are all 1
 ///     /labels/class   int32 [N]     index into /classes/name
 ///     /classes/name   UTF-8 [C]     null-padded, /classes/count uint64 [C]
 ///     /source/path    uint8 bytes   path of sample i: [offset[i], offset[i + 1]), any bytes
@@ -22,7 +25,7 @@ namespace casvit::dataio::schema {
 
 inline constexpr const char* kFormat = "casvit-hdf5";
 inline constexpr std::uint32_t kMajor = 1;
-inline constexpr std::uint32_t kMinor = 0;
+inline constexpr std::uint32_t kMinor = 1;
 
 /// Samples start at multiples of this, in the array and in the file.
 inline constexpr std::uint64_t kAlignment = 64;
@@ -34,6 +37,7 @@ inline constexpr const char* kImagesXxh3 = "/images/xxh3";
 inline constexpr const char* kImagesHeight = "/images/height";
 inline constexpr const char* kImagesWidth = "/images/width";
 inline constexpr const char* kImagesCodec = "/images/codec";
+inline constexpr const char* kImagesOrientation = "/images/orientation";
 inline constexpr const char* kLabelsClass = "/labels/class";
 inline constexpr const char* kClassesName = "/classes/name";
 inline constexpr const char* kClassesCount = "/classes/count";

@@ -42,6 +42,7 @@ ContainerIndex lay_out(const ContainerDescription& description,
     index.height.push_back(sample.height);
     index.width.push_back(sample.width);
     index.codec.push_back(static_cast<std::uint8_t>(sample.codec));
+    index.orientation.push_back(sample.orientation);
     index.label.push_back(sample.label);
     if (sample.label >= 0 && static_cast<std::size_t>(sample.label) < index.class_counts.size()) {
       ++index.class_counts[static_cast<std::size_t>(sample.label)];
@@ -95,6 +96,7 @@ void write_index(hid_t file, const ContainerIndex& index) {
   create_and_write_array(file, schema::kImagesHeight, index.height);
   create_and_write_array(file, schema::kImagesWidth, index.width);
   create_and_write_array(file, schema::kImagesCodec, index.codec);
+  create_and_write_array(file, schema::kImagesOrientation, index.orientation);
   create_and_write_array(file, schema::kLabelsClass, index.label);
   create_and_write_array(file, schema::kClassesCount, index.class_counts);
   write_names(file, schema::kClassesName, index.class_names);

@@ -27,6 +27,7 @@ struct SampleDescription {
   std::uint32_t height = 0;  ///< pixels
   std::uint32_t width = 0;   ///< pixels
   Codec codec = Codec::kJpeg;
+  std::uint8_t orientation = 1;  ///< EXIF, 1 to 8
   std::int32_t label = 0;
   std::string source;  ///< path relative to the packed folder, any bytes
 };

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "dataio/error.h"
 #include "dataio/image/decode.h"
@@ -23,6 +24,12 @@ Image decode_png(std::span<const std::uint8_t> bytes, std::int64_t max_pixels);
 ImageHeader read_webp_header(std::span<const std::uint8_t> bytes);
 void check_webp_structure(std::span<const std::uint8_t> bytes);
 Image decode_webp(std::span<const std::uint8_t> bytes, std::int64_t max_pixels);
+
+/// The block of EXIF in a picture, empty where there is none. Several Exif segments of a JPEG are
+/// one block in pieces, as Pillow takes them.
+std::vector<std::uint8_t> find_jpeg_exif(std::span<const std::uint8_t> bytes);
+std::vector<std::uint8_t> find_png_exif(std::span<const std::uint8_t> bytes);
+std::vector<std::uint8_t> find_webp_exif(std::span<const std::uint8_t> bytes);
 
 /// Refuses a picture without pixels or with more than `max_pixels`, before anything is allocated.
 /// @throws InputError

@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "dataio/image/codec.h"
@@ -9,6 +11,8 @@ constexpr std::uint8_t kSoi = 0xD8;
 constexpr std::uint8_t kEoi = 0xD9;
 constexpr std::uint8_t kSos = 0xDA;
 constexpr std::uint8_t kTem = 0x01;
+constexpr std::uint8_t kApp1 = 0xE1;
+constexpr std::array<std::uint8_t, 6> kExifPrefix{'E', 'x', 'i', 'f', 0, 0};
 
 bool is_restart(std::uint8_t marker) { return marker >= 0xD0 && marker <= 0xD7; }
 
@@ -107,6 +111,22 @@ void check_jpeg_structure(std::span<const std::uint8_t> bytes) {
     }
   }
   if (!has_frame || !has_scan) throw InputError("corrupt JPEG: it has no picture data");
+}
+
+std::vector<std::uint8_t> find_jpeg_exif(std::span<const std::uint8_t> bytes) {
+  MarkerReader reader(bytes);
+  std::vector<std::uint8_t> exif;
+  for (;;) {
+    const std::uint8_t marker = reader.next();
+    if (marker == kSos || marker == kEoi) return exif;
+    const auto segment = reader.segment();
+    if (marker != kApp1 || segment.size() < kExifPrefix.size() ||
+        !std::equal(kExifPrefix.begin(), kExifPrefix.end(), segment.begin())) {
+      continue;
+    }
+    const auto block = segment.subspan(kExifPrefix.size());
+    exif.insert(exif.end(), block.begin(), block.end());
+  }
 }
 
 }  // namespace casvit::dataio

@@ -81,4 +81,14 @@ void check_png_structure(std::span<const std::uint8_t> bytes) {
   if (!has_data) throw InputError("corrupt PNG: it has no picture data");
 }
 
+std::vector<std::uint8_t> find_png_exif(std::span<const std::uint8_t> bytes) {
+  std::size_t at = kSignatureBytes;
+  std::vector<std::uint8_t> exif;
+  for (;;) {
+    const Chunk chunk = next_chunk(bytes, at);
+    if (chunk.is("eXIf")) exif.assign(chunk.data(), chunk.data() + chunk.length);
+    if (chunk.is("IEND")) return exif;
+  }
+}
+
 }  // namespace casvit::dataio

@@ -11,11 +11,47 @@ namespace {
 
 constexpr std::size_t kRiffHeaderBytes = 12;
 constexpr std::size_t kChunkHeaderBytes = 8;
+constexpr std::uint8_t kExifFlag = 0x08;  ///< of the extended header
 
 std::uint32_t little_endian32(const std::uint8_t* at) {
   return static_cast<std::uint32_t>(at[3]) << 24 | static_cast<std::uint32_t>(at[2]) << 16 |
          static_cast<std::uint32_t>(at[1]) << 8 | at[0];
 }
+
+/// Walks the chunks of a WebP file (RIFF).
+class ChunkReader {
+ public:
+  explicit ChunkReader(std::span<const std::uint8_t> bytes) {
+    if (bytes.size() < kRiffHeaderBytes) throw InputError("truncated WebP: no whole header");
+    const std::size_t riff = little_endian32(bytes.data() + 4);  // counts what follows it
+    if (riff > bytes.size() - kChunkHeaderBytes) {
+      throw InputError("truncated WebP: it ends before the end that its header gives");
+    }
+    body_ = bytes.first(riff + kChunkHeaderBytes);
+  }
+
+  /// Goes to the next chunk; false at the end.
+  bool next() {
+    at_ = next_;
+    if (at_ + kChunkHeaderBytes > body_.size()) return false;
+    const std::size_t length = little_endian32(body_.data() + at_ + 4);
+    if (length > body_.size() - at_ - kChunkHeaderBytes) {
+      throw InputError("corrupt WebP: a chunk reaches beyond the file");
+    }
+    data_ = body_.subspan(at_ + kChunkHeaderBytes, length);
+    next_ = at_ + kChunkHeaderBytes + length + length % 2;
+    return true;
+  }
+
+  bool is(const char* type) const { return std::memcmp(body_.data() + at_, type, 4) == 0; }
+  std::span<const std::uint8_t> data() const { return data_; }
+
+ private:
+  std::span<const std::uint8_t> body_;
+  std::span<const std::uint8_t> data_;
+  std::size_t at_ = 0;
+  std::size_t next_ = kRiffHeaderBytes;
+};
 
 WebPBitstreamFeatures read_features(std::span<const std::uint8_t> bytes) {
   WebPBitstreamFeatures features;
@@ -71,25 +107,21 @@ ImageHeader read_webp_header(std::span<const std::uint8_t> bytes) {
 }
 
 void check_webp_structure(std::span<const std::uint8_t> bytes) {
-  // RIFF: the size field counts what follows it.
-  const std::size_t riff = little_endian32(bytes.data() + 4);
-  if (riff > bytes.size() - kChunkHeaderBytes) {
-    throw InputError("truncated WebP: it ends before the end that its header gives");
-  }
-  const auto body = bytes.first(riff + kChunkHeaderBytes);
-  std::size_t at = kRiffHeaderBytes;
   bool has_data = false;
-  while (at + kChunkHeaderBytes <= body.size()) {
-    const std::uint8_t* type = body.data() + at;
-    const std::size_t length = little_endian32(type + 4);
-    if (length > body.size() - at - kChunkHeaderBytes) {
-      throw InputError("corrupt WebP: a chunk reaches beyond the file");
-    }
-    has_data |= std::memcmp(type, "VP8 ", 4) == 0 || std::memcmp(type, "VP8L", 4) == 0 ||
-                std::memcmp(type, "ANMF", 4) == 0;
-    at += kChunkHeaderBytes + length + length % 2;
+  for (ChunkReader chunks(bytes); chunks.next();) {
+    has_data |= chunks.is("VP8 ") || chunks.is("VP8L") || chunks.is("ANMF");
   }
   if (!has_data) throw InputError("corrupt WebP: it has no picture data");
+}
+
+std::vector<std::uint8_t> find_webp_exif(std::span<const std::uint8_t> bytes) {
+  bool announced = false;  // libwebp looks for EXIF only where the extended header announces it
+  for (ChunkReader chunks(bytes); chunks.next();) {
+    const auto data = chunks.data();
+    if (chunks.is("VP8X")) announced = !data.empty() && (data[0] & kExifFlag) != 0;
+    if (announced && chunks.is("EXIF")) return {data.begin(), data.end()};
+  }
+  return {};
 }
 
 Image decode_webp(std::span<const std::uint8_t> bytes, std::int64_t max_pixels) {

@@ -78,6 +78,7 @@ ContainerWriter make_writer(const PackOptions& options, const PackPlan& plan, st
                        .height = static_cast<std::uint32_t>(picture->facts.header.height),
                        .width = static_cast<std::uint32_t>(picture->facts.header.width),
                        .codec = picture->facts.header.codec,
+                       .orientation = picture->facts.orientation,
                        .label = picture->label,
                        .source = picture->path});
   }

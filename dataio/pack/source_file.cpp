@@ -8,6 +8,7 @@
 
 #include "dataio/container/file_descriptor.h"
 #include "dataio/error.h"
+#include "dataio/image/orientation.h"
 
 namespace casvit::dataio {
 
@@ -30,8 +31,10 @@ void read_source_file(const std::string& path, std::vector<std::uint8_t>& bytes)
 PictureFacts inspect_picture(const std::vector<std::uint8_t>& bytes) {
   if (bytes.empty()) throw InputError("empty file (0 bytes)");
   check_image_structure(bytes);
-  return {read_image_header(bytes), static_cast<std::uint32_t>(bytes.size()),
-          XXH3_64bits(bytes.data(), bytes.size())};
+  return {.header = read_image_header(bytes),
+          .orientation = read_orientation(bytes),
+          .length = static_cast<std::uint32_t>(bytes.size()),
+          .xxh3 = XXH3_64bits(bytes.data(), bytes.size())};
 }
 
 }  // namespace casvit::dataio

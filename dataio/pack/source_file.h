@@ -11,8 +11,9 @@ namespace casvit::dataio {
 /// What is known of a picture file after looking at all of it.
 struct PictureFacts {
   ImageHeader header;
-  std::uint32_t length = 0;  ///< bytes
-  std::uint64_t xxh3 = 0;    ///< of the bytes
+  std::uint8_t orientation = 1;  ///< EXIF, 1 to 8
+  std::uint32_t length = 0;      ///< bytes
+  std::uint64_t xxh3 = 0;        ///< of the bytes
 };
 
 /// Reads a whole regular file.

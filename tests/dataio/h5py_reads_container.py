@@ -24,6 +24,7 @@ def check_part(path, part):
         check(file.attrs["complete"] == 1, "complete")
         check(file.attrs["split"] == part, "split")
         check(file.attrs["schema_major"] == 1, "schema_major")
+        check((file["images/orientation"][:] == 1).all(), "seedlings are upright")
         np.testing.assert_array_equal(file.attrs["mean"], np.float32([0.3281, 0.2894, 0.207]))
         blob = file["images/bytes"]
         check(blob.chunks is None and blob.compression is None, "the blob is not contiguous")

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <limits>
 
+#include "dataio/container/display.h"
 #include "dataio/container/reader.h"
 #include "dataio/container/schema.h"
 #include "dataio/error.h"
@@ -102,6 +103,19 @@ std::vector<Breakage> breakages() {
        "no pixels"},
       {"CodecUnknown", [](hid_t f) { set_element<U8>(f, schema::kImagesCodec, 3, 4); },
        "unknown codec 4"},
+      {"OrientationZero", [](hid_t f) { set_element<U8>(f, schema::kImagesOrientation, 3, 0); },
+       "sample 3 has the orientation 0, outside 1 to 8"},
+      {"OrientationBeyond", [](hid_t f) { set_element<U8>(f, schema::kImagesOrientation, 3, 9); },
+       "sample 3 has the orientation 9"},
+      {"OrientationAltered", [](hid_t f) { set_element<U8>(f, schema::kImagesOrientation, 3, 8); },
+       "its index was altered"},
+      {"OrientationTooShort",
+       [](hid_t f) {
+         replace_array<U8>(f, schema::kImagesOrientation, {1, 1, 1});
+       },
+       "/images/orientation has 3"},
+      {"OrientationRemoved", [](hid_t f) { remove_array(f, schema::kImagesOrientation); },
+       "its index was altered"},
       {"RawOfAnotherSize", [](hid_t f) { set_element<U8>(f, schema::kImagesCodec, 3, 0); },
        "not height x width x 3"},
       {"LabelNegative", [](hid_t f) { set_element<std::int32_t>(f, schema::kLabelsClass, 4, -1); },
@@ -246,6 +260,22 @@ TEST(RefusesFile, CutShortAnywhere) {
     write_file(path, Bytes(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)));
     EXPECT_NE(refusal(path), "") << "cut to " << size << " of " << whole.size();
   }
+}
+
+TEST(AcceptsFile, OfSchema10ThatKnowsNoOrientation) {
+  const TemporaryFolder folder;
+  const std::string path = folder / "a.h5";
+  write_small_container(path);
+  ContainerIndex index = ContainerReader(path).index();
+  index.orientation_stored = false;
+  const std::string hash = hash_text(index_hash(index));
+  change_container(path, [&hash](hid_t f) {
+    remove_array(f, schema::kImagesOrientation);
+    replace_attribute(f, "schema_minor", std::uint32_t{0});
+    replace_attribute(f, "index_hash", hash);
+  });
+  const ContainerReader reader(path);
+  EXPECT_EQ(reader.index().orientation, std::vector<std::uint8_t>(7, 1));
 }
 
 TEST(AcceptsFile, OfANewerMinorSchema) {

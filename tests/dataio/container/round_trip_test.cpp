@@ -39,6 +39,7 @@ TEST(Container, ReadsBackEverythingThatWasWritten) {
     EXPECT_EQ(index.height[i], content.samples[i].height);
     EXPECT_EQ(index.width[i], content.samples[i].width);
     EXPECT_EQ(index.codec[i], static_cast<std::uint8_t>(content.samples[i].codec));
+    EXPECT_EQ(index.orientation[i], content.samples[i].orientation);
     EXPECT_EQ(index.label[i], content.samples[i].label);
     EXPECT_EQ(index.source_path(i), content.samples[i].source);
     EXPECT_EQ(index.xxh3[i], XXH3_64bits(content.bytes[i].data(), content.bytes[i].size()));
@@ -102,6 +103,7 @@ TEST(Container, IndexHashIsTheDocumentedOne) {
   for (const std::string& name : index.class_names) {
     append(all, std::vector<char>(name.begin(), name.end()));
   }
+  append(all, index.orientation);
   EXPECT_EQ(reader.attributes().index_hash, XXH3_64bits(all.data(), all.size()));
 }
 

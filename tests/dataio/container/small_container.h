@@ -33,6 +33,7 @@ inline SmallContent small_content() {
     sample.height = static_cast<std::uint32_t>(10 + i);
     sample.width = static_cast<std::uint32_t>(20 + i);
     sample.codec = i % 2 == 0 ? Codec::kJpeg : Codec::kPng;
+    sample.orientation = static_cast<std::uint8_t>(1 + i);
     sample.label = i % 3;
     // File names may hold any byte but '/' and 0.
     sample.source = i == 3 ? "Birch/\xff\n.jpg" : "Birch/" + std::to_string(i) + ".jpg";

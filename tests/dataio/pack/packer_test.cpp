@@ -173,6 +173,18 @@ TEST_F(PackerOnBadPictures, TakesAPictureByContentNotByName) {
   EXPECT_EQ(reason_for("a/named_wrongly.png", photograph(21)), "");
 }
 
+TEST_F(PackerOnBadPictures, RecordsTheOrientationThatTheCameraNoted) {
+  Bytes turned = photograph(22);
+  const Bytes exif = {0xFF, 0xE1, 0, 34,   'E', 'x', 'i', 'f', 0, 0, 'M', 'M', 0, 42, 0, 0, 0, 8,
+                      0,    1,    1, 0x12, 0,   3,   0,   0,   0, 1, 0,   8,   0, 0,  0, 0, 0, 0};
+  turned.insert(turned.begin() + 2, exif.begin(), exif.end());
+  EXPECT_EQ(reason_for("a/turned.jpg", turned), "");
+  const Dataset dataset({folder_ / "out.h5"});
+  ASSERT_EQ(dataset.source_path(2), "a/turned.jpg");
+  EXPECT_EQ(dataset.orientation(2), 8);
+  EXPECT_EQ(dataset.orientation(1), 1);
+}
+
 TEST_F(PackerOnBadPictures, RejectsWhatIsNoFileOrCannotBeRead) {
   fs::create_symlink("nowhere", folder_ / "in/a/dangling.jpg");
   const PackResult result = pack(options_for(folder_ / "in", folder_ / "out.h5"), no_progress);
