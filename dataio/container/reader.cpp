@@ -6,10 +6,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <type_traits>
 #include <utility>
 
 #include "dataio/container/display.h"
-#include "dataio/container/hdf5_read.h"
+#include "dataio/container/hdf5_format/plain_file.h"
 #include "dataio/container/schema.h"
 #include "dataio/error.h"
 
@@ -18,50 +19,28 @@ namespace {
 
 constexpr const char* kPackAgain = "; restore it from a copy or pack it again";
 
-/// A pipe or a device would block or never end, and the library's words for a missing file are not
-/// a user's.
-void check_regular_file(const std::string& path) {
+/// Opens what must be a regular file: a pipe or a device would block or never end.
+FileDescriptor open_regular_file(const std::string& path, std::uint64_t& file_bytes) {
+  FileDescriptor descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) throw InputError(system_error_text());
+  if (descriptor.get() < 0 || ::fstat(descriptor.get(), &status) != 0) {
+    throw InputError(system_error_text());
+  }
   if (S_ISDIR(status.st_mode)) throw InputError("it is a folder, not an .h5 file");
   if (!S_ISREG(status.st_mode)) throw InputError("it is not a regular file");
+  file_bytes = static_cast<std::uint64_t>(status.st_size);
+  return descriptor;
 }
 
-Hdf5Handle open_file(const std::string& path) {
-  const FileDescriptor readable(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (readable.get() < 0) throw InputError(system_error_text());
-  const htri_t is_hdf5 = H5Fis_hdf5(path.c_str());
-  if (is_hdf5 <= 0) {
-    H5Eclear2(H5E_DEFAULT);
-    throw InputError("it is not an HDF5 file, or its beginning is damaged");
-  }
-  const Hdf5Handle access(CASVIT_HDF5(H5Pcreate(H5P_FILE_ACCESS)), &H5Pclose);
-#if H5_VERSION_GE(1, 10, 7)
-  // Containers never change once they have their name: a lock protects nothing, and some network
-  // file systems have none to give.
-  CASVIT_HDF5(H5Pset_file_locking(access.get(), false, true));
-#endif
-  return {CASVIT_HDF5(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.get())), &H5Fclose};
-}
-
-/// The very file that the library validated, even if another one takes its name meanwhile.
-FileDescriptor duplicate_descriptor(hid_t file) {
-  void* handle = nullptr;
-  CASVIT_HDF5(H5Fget_vfd_handle(file, H5P_DEFAULT, &handle));
-  FileDescriptor copy(::fcntl(*static_cast<const int*>(handle), F_DUPFD_CLOEXEC, 0));
-  if (copy.get() < 0) throw InputError(system_error_text());
-  return copy;
-}
-
-void check_format(hid_t file, ContainerAttributes& attributes) {
-  if (!has_attribute(file, schema::kFormatAttribute) ||
-      read_string_attribute(file, schema::kFormatAttribute) != schema::kFormat) {
+void check_format(PlainHdf5File& file, ContainerAttributes& attributes) {
+  if (!file.has_attribute(schema::kFormatAttribute) ||
+      file.string_attribute(schema::kFormatAttribute) != schema::kFormat) {
     throw InputError(std::string("it is HDF5, but not a casvit container (its attribute 'format' "
                                  "should be '") +
                      schema::kFormat + "'); make one with casvit-pack");
   }
-  attributes.schema_major = read_number_attribute(file, schema::kMajorAttribute);
-  attributes.schema_minor = read_number_attribute(file, schema::kMinorAttribute);
+  attributes.schema_major = file.number_attribute(schema::kMajorAttribute);
+  attributes.schema_minor = file.number_attribute(schema::kMinorAttribute);
   if (attributes.schema_major != schema::kMajor) {
     const bool newer = attributes.schema_major > schema::kMajor;
     throw InputError("its schema is " + std::to_string(attributes.schema_major) + "." +
@@ -69,19 +48,19 @@ void check_format(hid_t file, ContainerAttributes& attributes) {
                      std::to_string(schema::kMajor) + ".x; " +
                      (newer ? "use a newer casvit" : "pack it again"));
   }
-  if (!has_attribute(file, schema::kCompleteAttribute) ||
-      read_number_attribute(file, schema::kCompleteAttribute) != 1) {
+  if (!file.has_attribute(schema::kCompleteAttribute) ||
+      file.number_attribute(schema::kCompleteAttribute) != 1) {
     throw InputError("it is not complete: writing it was interrupted; pack it again");
   }
 }
 
-void read_attributes(hid_t file, ContainerAttributes& attributes) {
-  attributes.split = read_string_attribute(file, schema::kSplitAttribute);
-  attributes.normalization.mean = read_triple_attribute(file, schema::kMeanAttribute);
-  attributes.normalization.std = read_triple_attribute(file, schema::kStdAttribute);
-  attributes.created = read_string_attribute(file, schema::kCreatedAttribute);
-  attributes.tool_version = read_string_attribute(file, schema::kToolVersionAttribute);
-  attributes.command_line = read_string_attribute(file, schema::kCommandLineAttribute);
+void read_attributes(PlainHdf5File& file, ContainerAttributes& attributes) {
+  attributes.split = file.string_attribute(schema::kSplitAttribute);
+  attributes.normalization.mean = file.triple_attribute(schema::kMeanAttribute);
+  attributes.normalization.std = file.triple_attribute(schema::kStdAttribute);
+  attributes.created = file.string_attribute(schema::kCreatedAttribute);
+  attributes.tool_version = file.string_attribute(schema::kToolVersionAttribute);
+  attributes.command_line = file.string_attribute(schema::kCommandLineAttribute);
   for (std::size_t i = 0; i < 3; ++i) {
     const float mean = attributes.normalization.mean[i];
     const float deviation = attributes.normalization.std[i];
@@ -91,61 +70,82 @@ void read_attributes(hid_t file, ContainerAttributes& attributes) {
   }
 }
 
-ContainerIndex read_index(hid_t file, std::uint64_t file_bytes) {
+/// Reads the bytes of an array, whose place in the file was checked.
+void read_bytes(int descriptor, const PlainArray& array, void* bytes) {
+  const std::string problem =
+      read_at(descriptor, array.offset,
+              {static_cast<std::uint8_t*>(bytes), array.elements * array.element_bytes});
+  if (!problem.empty()) throw InputError("it cannot be read: " + problem);
+}
+
+template <typename T>
+std::vector<T> read_array(PlainHdf5File& file, int descriptor, const char* name) {
+  const PlainArray array = file.integers(name, sizeof(T), std::is_signed_v<T>);
+  std::vector<T> values(array.elements);
+  read_bytes(descriptor, array, values.data());
+  return values;
+}
+
+std::vector<std::string> read_names(PlainHdf5File& file, int descriptor, const char* name) {
+  const PlainArray array = file.strings(name);
+  if (array.elements > schema::kMaxClasses) {
+    throw InputError("the array " + std::string(name) + " has more than " +
+                     std::to_string(schema::kMaxClasses) + " entries");
+  }
+  std::vector<char> text(array.elements * array.element_bytes);
+  read_bytes(descriptor, array, text.data());
+  std::vector<std::string> names;
+  for (auto begin = text.begin(); begin != text.end();) {
+    const auto end = begin + static_cast<std::ptrdiff_t>(array.element_bytes);
+    names.emplace_back(begin, std::find(begin, end, '\0'));
+    begin = end;
+  }
+  return names;
+}
+
+ContainerIndex read_index(PlainHdf5File& file, int descriptor) {
   ContainerIndex index;
-  index.offset = read_plain_array<std::uint64_t>(file, schema::kImagesOffset, file_bytes);
-  index.length = read_plain_array<std::uint32_t>(file, schema::kImagesLength, file_bytes);
-  index.xxh3 = read_plain_array<std::uint64_t>(file, schema::kImagesXxh3, file_bytes);
-  index.height = read_plain_array<std::uint32_t>(file, schema::kImagesHeight, file_bytes);
-  index.width = read_plain_array<std::uint32_t>(file, schema::kImagesWidth, file_bytes);
-  index.codec = read_plain_array<std::uint8_t>(file, schema::kImagesCodec, file_bytes);
-  index.orientation_stored = has_object(file, schema::kImagesOrientation);
+  index.offset = read_array<std::uint64_t>(file, descriptor, schema::kImagesOffset);
+  index.length = read_array<std::uint32_t>(file, descriptor, schema::kImagesLength);
+  index.xxh3 = read_array<std::uint64_t>(file, descriptor, schema::kImagesXxh3);
+  index.height = read_array<std::uint32_t>(file, descriptor, schema::kImagesHeight);
+  index.width = read_array<std::uint32_t>(file, descriptor, schema::kImagesWidth);
+  index.codec = read_array<std::uint8_t>(file, descriptor, schema::kImagesCodec);
+  index.orientation_stored = file.has_array(schema::kImagesOrientation);
   if (index.orientation_stored) {
-    index.orientation =
-        read_plain_array<std::uint8_t>(file, schema::kImagesOrientation, file_bytes);
+    index.orientation = read_array<std::uint8_t>(file, descriptor, schema::kImagesOrientation);
   } else {
     index.orientation.assign(index.offset.size(), 1);
   }
-  index.label = read_plain_array<std::int32_t>(file, schema::kLabelsClass, file_bytes);
-  index.class_names = read_plain_names(file, schema::kClassesName, file_bytes);
-  index.class_counts = read_plain_array<std::uint64_t>(file, schema::kClassesCount, file_bytes);
-  index.source_bytes = read_plain_array<std::uint8_t>(file, schema::kSourcePath, file_bytes);
-  index.source_offset = read_plain_array<std::uint64_t>(file, schema::kSourceOffset, file_bytes);
+  index.label = read_array<std::int32_t>(file, descriptor, schema::kLabelsClass);
+  index.class_names = read_names(file, descriptor, schema::kClassesName);
+  index.class_counts = read_array<std::uint64_t>(file, descriptor, schema::kClassesCount);
+  index.source_bytes = read_array<std::uint8_t>(file, descriptor, schema::kSourcePath);
+  index.source_offset = read_array<std::uint64_t>(file, descriptor, schema::kSourceOffset);
   return index;
 }
 
 }  // namespace
 
 ContainerReader::ContainerReader(std::string path) : path_(std::move(path)) {
-  const Hdf5Silence silence;
   try {
     open_and_validate();
   } catch (const InputError& error) {
     throw InputError("cannot read " + display_path(path_) + ": " + error.what());
-  } catch (const Hdf5Error& error) {
-    throw InputError("cannot read " + display_path(path_) +
-                     ": it is damaged or cut short: " + error.what());
   }
 }
 
 void ContainerReader::open_and_validate() {
-  check_regular_file(path_);
-  const Hdf5Handle file = open_file(path_);
-  check_format(file.get(), attributes_);
-  read_attributes(file.get(), attributes_);
-
-  descriptor_ = duplicate_descriptor(file.get());
-  struct stat status {};
-  if (::fstat(descriptor_.get(), &status) != 0) throw InputError(system_error_text());
-  file_bytes_ = static_cast<std::uint64_t>(status.st_size);
-
-  index_ = read_index(file.get(), file_bytes_);
-  const PlainArray blob =
-      open_plain_array(file.get(), schema::kImagesBytes, hdf5_type<std::uint8_t>(), file_bytes_);
+  descriptor_ = open_regular_file(path_, file_bytes_);
+  PlainHdf5File file(descriptor_.get(), file_bytes_);
+  check_format(file, attributes_);
+  read_attributes(file, attributes_);
+  index_ = read_index(file, descriptor_.get());
+  const PlainArray blob = file.integers(schema::kImagesBytes, 1, false);
   blob_offset_ = blob.offset;
   check_index(index_, blob.elements);
 
-  const std::string stored = read_string_attribute(file.get(), schema::kIndexHashAttribute);
+  const std::string stored = file.string_attribute(schema::kIndexHashAttribute);
   attributes_.index_hash = dataio::index_hash(index_);
   if (stored != hash_text(attributes_.index_hash)) {
     throw InputError("its index was altered: it hashes to " + hash_text(attributes_.index_hash) +

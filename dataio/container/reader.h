@@ -9,8 +9,8 @@
 
 namespace casvit::dataio {
 
-/// One container, opened and validated. The HDF5 library is used by the constructor alone; samples
-/// are then read with `pread`. Const methods are thread-safe.
+/// One container, opened and validated without the HDF5 library (see PlainHdf5File); samples are
+/// read with `pread`. Const methods are thread-safe.
 class ContainerReader {
  public:
   /// @throws InputError naming the file: missing, not HDF5, another format, a newer schema, not

@@ -30,6 +30,9 @@ inline constexpr std::uint32_t kMinor = 1;
 /// Samples start at multiples of this, in the array and in the file.
 inline constexpr std::uint64_t kAlignment = 64;
 
+/// More classes than this are refused: their names are held in memory.
+inline constexpr std::uint64_t kMaxClasses = 1'000'000;
+
 inline constexpr const char* kImagesBytes = "/images/bytes";
 inline constexpr const char* kImagesOffset = "/images/offset";
 inline constexpr const char* kImagesLength = "/images/length";

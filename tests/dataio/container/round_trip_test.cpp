@@ -4,7 +4,7 @@
 #include <thread>
 
 #include "dataio/container/display.h"
-#include "dataio/container/hdf5_read.h"
+#include "dataio/container/hdf5_write.h"
 #include "dataio/container/reader.h"
 #include "dataio/container/schema.h"
 #include "dataio/container/writer.h"
@@ -51,9 +51,8 @@ TEST(Container, SamplesAreAlignedInTheArrayAndInTheFile) {
   write_small_container(folder / "a.h5");
   const ContainerReader reader(folder / "a.h5");
   const Hdf5Handle file(H5Fopen((folder / "a.h5").c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), &H5Fclose);
-  const PlainArray blob = open_plain_array(file.get(), schema::kImagesBytes,
-                                           hdf5_type<std::uint8_t>(), reader.file_bytes());
-  EXPECT_EQ(blob.offset % schema::kAlignment, 0U);
+  const Hdf5Handle blob(H5Dopen2(file.get(), schema::kImagesBytes, H5P_DEFAULT), &H5Dclose);
+  EXPECT_EQ(H5Dget_offset(blob.get()) % schema::kAlignment, 0U);
   for (const std::uint64_t offset : reader.index().offset) {
     EXPECT_EQ(offset % schema::kAlignment, 0U);
   }
@@ -65,8 +64,9 @@ TEST(Container, TheHdf5LibraryReadsTheSameBytes) {
   write_container(folder / "a.h5", content);
   const ContainerReader reader(folder / "a.h5");
   const Hdf5Handle file(H5Fopen((folder / "a.h5").c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), &H5Fclose);
-  const auto blob =
-      read_plain_array<std::uint8_t>(file.get(), schema::kImagesBytes, reader.file_bytes());
+  const Hdf5Handle array(H5Dopen2(file.get(), schema::kImagesBytes, H5P_DEFAULT), &H5Dclose);
+  Bytes blob(H5Dget_storage_size(array.get()));
+  CASVIT_HDF5(H5Dread(array.get(), H5T_STD_U8LE, H5S_ALL, H5S_ALL, H5P_DEFAULT, blob.data()));
   for (std::size_t i = 0; i < content.bytes.size(); ++i) {
     const auto begin = blob.begin() + static_cast<std::ptrdiff_t>(reader.index().offset[i]);
     EXPECT_TRUE(std::equal(content.bytes[i].begin(), content.bytes[i].end(), begin)) << i;
