@@ -41,6 +41,8 @@ enum class AugmentOperation {
 
 /// timm's name of an operation, e.g. "SolarizeIncreasing".
 std::string_view operation_name(AugmentOperation operation);
+/// The operation of that name, if there is one.
+std::optional<AugmentOperation> operation_named(std::string_view name);
 
 /// What a string such as "rand-m9-mstd0.5-inc1" says.
 struct RandAugmentConfig {

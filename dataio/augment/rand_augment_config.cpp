@@ -161,6 +161,13 @@ std::string_view operation_name(AugmentOperation operation) {
   return "unknown";
 }
 
+std::optional<AugmentOperation> operation_named(std::string_view name) {
+  for (const Named& entry : kNames) {
+    if (entry.name == name) return entry.operation;
+  }
+  return std::nullopt;
+}
+
 RandAugmentConfig parse_rand_augment(std::string_view text) {
   constexpr double kUniformFrom = 100;
   RandAugmentConfig config;
@@ -173,6 +180,12 @@ RandAugmentConfig parse_rand_augment(std::string_view text) {
     const std::string_view section = text.substr(at, dash - at);
     at = dash + 1;
     if (first) {
+      if (section == "augmix" || section == "original" || section == "originalr" ||
+          section == "v0" || section == "v0r" || section == "3a") {
+        refuse(text, section,
+               "is one of timm's policies that are not offered: only RandAugment (\"rand-...\") "
+               "is, \"rand-t3a\" and three_augment among it");
+      }
       if (section != "rand") refuse(text, section, "must be \"rand\", the only kind there is");
       first = false;
       continue;

@@ -8,6 +8,7 @@
 #include "dataio/augment/normalize.h"
 #include "dataio/augment/rand_augment.h"
 #include "dataio/augment/random_resized_crop.h"
+#include "dataio/augment/three_augment.h"
 #include "dataio/augment/transform.h"
 #include "dataio/error.h"
 
@@ -37,12 +38,32 @@ Colour mean_colour(const Normalization& normalization) {
   return colour;
 }
 
-void rand_augment(Image& image, const TrainTransformOptions& options, const AugmentKey& key) {
+/// The fixed interpolation, or timm's random choice.
+Interpolation next_interpolation(const TrainTransformOptions& options, CounterRng& rng) {
+  if (!options.random_interpolation) return options.interpolation;
+  return rng.below(2) == 0 ? Interpolation::kBilinear : Interpolation::kBicubic;
+}
+
+void rand_augment(Image& image, const TrainTransformOptions& options, const AugmentKey& key,
+                  CounterRng& interpolation_rng) {
   CounterRng rng = stream(key, RandomUse::kRandAugment);
-  const RandAugmentStyle style = {options.interpolation, mean_colour(options.normalization)};
+  RandAugmentStyle style = {options.interpolation, mean_colour(options.normalization)};
   for (const RandAugmentStep& step :
        draw_rand_augment(parse_rand_augment(options.rand_augment), rng)) {
+    style.interpolation = next_interpolation(options, interpolation_rng);
     apply_rand_augment(image, step, style);
+  }
+}
+
+void three_augment(Image& image, const AugmentKey& key) {
+  CounterRng rng = stream(key, RandomUse::kThreeAugment);
+  apply_three_augment(image, draw_three_augment(rng));
+}
+
+void random_erasing(float* image, const TrainTransformOptions& options, const AugmentKey& key) {
+  CounterRng rng = stream(key, RandomUse::kRandomErasing);
+  for (const ErasedBox& box : draw_random_erasing(options.erasing, options.image_size, rng)) {
+    erase_box(image, options.image_size, box, draw_erased_values(options.erasing.mode, box, rng));
   }
 }
 
@@ -71,6 +92,17 @@ void validate(const Normalization& normalization) {
   }
 }
 
+void validate(const RandomErasingOptions& options) {
+  require_probability(options.probability, "erasing.probability");
+  require(options.max_count >= 1, "erasing.max_count must be at least 1");
+  const auto& area = options.area;
+  require(area[0] > 0 && area[0] <= area[1] && area[1] <= 1,
+          "erasing.area must be two shares of the area, in (0, 1], the smaller first");
+  const auto& aspect = options.aspect;
+  require(aspect[0] > 0 && aspect[0] <= aspect[1] && std::isfinite(aspect[1]),
+          "erasing.aspect must be two ratios height / width above 0, the smaller first");
+}
+
 void validate(const TrainTransformOptions& options) {
   require(options.image_size >= 1, "image_size must be at least 1");
   const auto& scale = options.crop_scale;
@@ -86,6 +118,9 @@ void validate(const TrainTransformOptions& options) {
   require_strength(options.contrast, "contrast");
   require_strength(options.saturation, "saturation");
   require(options.hue >= 0 && options.hue <= 0.5, "hue must be in [0, 0.5]");
+  require(!options.three_augment || options.rand_augment.empty(),
+          "three_augment and rand_augment are alternatives: turn one of them off");
+  validate(options.erasing);
   require(options.cutout_holes >= 0, "cutout_holes must not be negative");
   require(options.cutout_length >= 0, "cutout_length must not be negative");
   validate(options.normalization);
@@ -96,9 +131,10 @@ void train_transform(const Image& image, const TrainTransformOptions& options,
   CounterRng crop_rng = stream(key, RandomUse::kRandomResizedCrop);
   const CropBox crop = draw_random_resized_crop(image.height, image.width, options.crop_scale,
                                                 options.crop_ratio, crop_rng);
+  CounterRng interpolation_rng = stream(key, RandomUse::kInterpolation);
   Image picture;
   resize(ImageView(image).crop(crop.top, crop.left, crop.height, crop.width), options.image_size,
-         options.image_size, options.interpolation, picture);
+         options.image_size, next_interpolation(options, interpolation_rng), picture);
 
   Mirror mirror;
   mirror.horizontally = happens(options.horizontal_flip, key, RandomUse::kHorizontalFlip);
@@ -109,8 +145,9 @@ void train_transform(const Image& image, const TrainTransformOptions& options,
     if (mirror.horizontally) flip_horizontally(picture);
     if (mirror.vertically) flip_vertically(picture);
     mirror = {};
-    rand_augment(picture, options, key);
+    rand_augment(picture, options, key, interpolation_rng);
   }
+  if (options.three_augment) three_augment(picture, key);
   if (has_color_jitter(options)) {
     CounterRng rng = stream(key, RandomUse::kColorJitter);
     apply_color_jitter(picture, draw_color_jitter(options, rng));
@@ -122,6 +159,7 @@ void train_transform(const Image& image, const TrainTransformOptions& options,
     apply_cutout(out, options.image_size,
                  draw_cutout(options.image_size, options.cutout_length, cutout_rng));
   }
+  if (options.erasing.probability > 0) random_erasing(out, options, key);
 }
 
 }  // namespace casvit::dataio

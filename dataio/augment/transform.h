@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "dataio/augment/random_erasing.h"
 #include "dataio/image/image.h"
 #include "dataio/image/resize.h"
 
@@ -20,17 +21,21 @@ struct TrainTransformOptions {
   std::array<double, 2> crop_scale{0.08, 1.0};         ///< RandomResizedCrop: share of the area
   std::array<double, 2> crop_ratio{3.0 / 4, 4.0 / 3};  ///< RandomResizedCrop: width / height
   Interpolation interpolation = Interpolation::kBicubic;
+  /// timm's "random": instead, the resize and every geometric operation draw bilinear or bicubic.
+  bool random_interpolation = false;
   double horizontal_flip = 0.5;  ///< probability
   double vertical_flip = 0.0;    ///< probability
   /// timm's string, e.g. "rand-m9-mstd0.5-inc1" (see rand_augment.h); empty: off. Geometric
   /// operations interpolate as above and fill with the mean colour, as timm's create_transform.
   std::string rand_augment;
-  double brightness = 0.0;  ///< ColorJitter: factor in [1 - b, 1 + b]
+  bool three_augment = false;  ///< 3-Augment of DeiT III (three_augment.h), instead of RandAugment
+  double brightness = 0.0;     ///< ColorJitter: factor in [1 - b, 1 + b]
   double contrast = 0.0;
   double saturation = 0.0;
   double hue = 0.0;       ///< shift in [-hue, hue], at most 0.5
   int cutout_holes = 0;   ///< Cutout (DeVries and Taylor, 2017), on the normalised tensor: zeros
   int cutout_length = 0;  ///< side of a hole, pixels
+  RandomErasingOptions erasing;
   Normalization normalization;
 };
 
@@ -53,6 +58,7 @@ struct AugmentKey {
 
 /// @throws UsageError naming the option that cannot be (image_size < 1, scale outside (0, 1], ...).
 void validate(const Normalization& normalization);
+void validate(const RandomErasingOptions& options);
 void validate(const TrainTransformOptions& options);
 void validate(const EvalTransformOptions& options);
 

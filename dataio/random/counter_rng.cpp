@@ -84,6 +84,19 @@ double CounterRng::normal() {
   return radius * std::cos(2.0 * std::numbers::pi * uniform());
 }
 
+void CounterRng::fill_normal(std::span<float> values) {
+  constexpr float kScale = 0x1.0p-24F;
+  constexpr float kTwoPi = 2.0F * std::numbers::pi_v<float>;
+  for (std::size_t i = 0; i < values.size(); i += 2) {
+    // (0, 1] for the logarithm, [0, 1) for the angle.
+    const float share = static_cast<float>((next_u32() >> 8) + 1) * kScale;
+    const float angle = kTwoPi * (static_cast<float>(next_u32() >> 8) * kScale);
+    const float radius = std::sqrt(-2.0F * std::log(share));
+    values[i] = radius * std::cos(angle);
+    if (i + 1 < values.size()) values[i + 1] = radius * std::sin(angle);
+  }
+}
+
 // The logarithm: for a small shape the variate itself underflows, its logarithm does not.
 double CounterRng::log_gamma_variate(double shape) {
   if (shape < 1.0) {

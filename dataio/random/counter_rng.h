@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 
 namespace casvit::dataio {
 
@@ -21,6 +22,9 @@ enum class RandomUse : std::uint32_t {
   kBalancedOrder = 11,
   kSplit = 12,
   kBootstrap = 13,
+  kThreeAugment = 14,
+  kRandomErasing = 15,
+  kInterpolation = 16,
 };
 
 /// Counter-based random numbers (Philox4x32-10; Salmon et al., "Parallel random numbers: as easy as
@@ -41,6 +45,8 @@ class CounterRng {
   std::uint64_t below(std::uint64_t n);
   /// Standard normal (Box-Muller, one value a pair of draws).
   double normal();
+  /// Standard normal values of float32 precision (Box-Muller, both values of a pair of draws).
+  void fill_normal(std::span<float> values);
   /// Beta(alpha, beta), alpha, beta > 0, through two gamma variates (Marsaglia and Tsang, 2000).
   double beta(double alpha, double beta);
 

@@ -50,6 +50,14 @@ TEST(RandAugmentConfig, NamesTheSectionItCannotRead) {
   }
 }
 
+TEST(RandAugmentConfig, SaysThatOtherPoliciesAreNotOffered) {
+  for (const char* text : {"augmix-m5-w4", "original-mstd0.5", "originalr", "v0", "v0r", "3a"}) {
+    EXPECT_THAT([&] { parse_rand_augment(text); },
+                ThrowsMessage<UsageError>(HasSubstr("not offered")))
+        << text;
+  }
+}
+
 TEST(RandAugmentDraw, AppliesEachLayerWithItsProbability) {
   const RandAugmentConfig config = parse_rand_augment("rand-m9-mstd0.5-inc1");
   std::map<std::size_t, int> counts;

@@ -12,6 +12,7 @@
 #include "dataio/augment/normalize.h"
 #include "dataio/augment/rand_augment.h"
 #include "dataio/augment/random_resized_crop.h"
+#include "dataio/augment/three_augment.h"
 #include "dataio/error.h"
 #include "tests/dataio/synthetic_picture.h"
 
@@ -29,6 +30,8 @@ TrainTransformOptions everything() {
   options.hue = 0.1;
   options.cutout_holes = 2;
   options.cutout_length = 9;
+  options.erasing.probability = 0.6;
+  options.erasing.max_count = 2;
   return options;
 }
 
@@ -67,8 +70,13 @@ std::vector<float> step_by_step(const Image& image, const TrainTransformOptions&
     const std::uint8_t* row = image.row(crop.top + y) + static_cast<std::ptrdiff_t>(crop.left) * 3;
     cut.pixels.insert(cut.pixels.end(), row, row + cut.row_bytes());
   }
+  CounterRng interpolation_rng = stream(RandomUse::kInterpolation);
+  const auto next_interpolation = [&] {
+    if (!options.random_interpolation) return options.interpolation;
+    return interpolation_rng.below(2) == 0 ? Interpolation::kBilinear : Interpolation::kBicubic;
+  };
   Image picture;
-  resize(cut, options.image_size, options.image_size, options.interpolation, picture);
+  resize(cut, options.image_size, options.image_size, next_interpolation(), picture);
   if (stream(RandomUse::kHorizontalFlip).uniform() < options.horizontal_flip) {
     flip_horizontally(picture);
   }
@@ -76,8 +84,12 @@ std::vector<float> step_by_step(const Image& image, const TrainTransformOptions&
   if (!options.rand_augment.empty()) {
     CounterRng rng = stream(RandomUse::kRandAugment);
     for (const auto& step : draw_rand_augment(parse_rand_augment(options.rand_augment), rng)) {
-      apply_rand_augment(picture, step, {options.interpolation, {124, 116, 104}});
+      apply_rand_augment(picture, step, {next_interpolation(), {124, 116, 104}});
     }
+  }
+  if (options.three_augment) {
+    CounterRng rng = stream(RandomUse::kThreeAugment);
+    apply_three_augment(picture, draw_three_augment(rng));
   }
   CounterRng jitter_rng = stream(RandomUse::kColorJitter);
   apply_color_jitter(picture, draw_color_jitter(options, jitter_rng));
@@ -88,6 +100,12 @@ std::vector<float> step_by_step(const Image& image, const TrainTransformOptions&
     apply_cutout(out.data(), options.image_size,
                  draw_cutout(options.image_size, options.cutout_length, cutout_rng));
   }
+  CounterRng erasing_rng = stream(RandomUse::kRandomErasing);
+  for (const ErasedBox& box :
+       draw_random_erasing(options.erasing, options.image_size, erasing_rng)) {
+    erase_box(out.data(), options.image_size, box,
+              draw_erased_values(options.erasing.mode, box, erasing_rng));
+  }
   return out;
 }
 
@@ -95,11 +113,18 @@ TEST(TrainTransform, EqualsItsPartsInTheirOrder) {
   const Image image = synthetic_picture(50, 70, 2);
   auto without_rand_augment = everything();
   without_rand_augment.rand_augment.clear();
+  auto with_three_augment = without_rand_augment;
+  with_three_augment.three_augment = true;
+  with_three_augment.erasing.mode = ErasingMode::kRand;
+  auto with_random_interpolation = everything();
+  with_random_interpolation.random_interpolation = true;
+  with_random_interpolation.erasing.mode = ErasingMode::kConst;
   for (std::uint64_t sample = 0; sample < 40; ++sample) {
     const AugmentKey key = {9, 1, sample};
-    EXPECT_EQ(transformed(image, everything(), key), step_by_step(image, everything(), key));
-    EXPECT_EQ(transformed(image, without_rand_augment, key),
-              step_by_step(image, without_rand_augment, key));
+    for (const auto& options :
+         {everything(), without_rand_augment, with_three_augment, with_random_interpolation}) {
+      EXPECT_EQ(transformed(image, options, key), step_by_step(image, options, key)) << sample;
+    }
   }
 }
 
@@ -205,6 +230,21 @@ TEST(TrainTransformOptions, RefusesWhatCannotBe) {
       [](auto& o) { o.hue = 0.6; },
       [](auto& o) { o.cutout_holes = -1; },
       [](auto& o) { o.cutout_length = -1; },
+      [](auto& o) { o.three_augment = true; },  // beside rand_augment
+      [](auto& o) { o.erasing.probability = 1.01; },
+      [](auto& o) { o.erasing.max_count = 0; },
+      [](auto& o) {
+        o.erasing.area = {0.0, 0.3};
+      },
+      [](auto& o) {
+        o.erasing.area = {0.3, 1.1};
+      },
+      [](auto& o) {
+        o.erasing.aspect = {2, 1};
+      },
+      [](auto& o) {
+        o.erasing.aspect = {0, 1};
+      },
       [](auto& o) { o.normalization.std[1] = 0; },
       [](auto& o) { o.normalization.mean[1] = std::nanf(""); },
   };
