@@ -79,6 +79,13 @@ void check_augment(const Config& config, Checks& checks) {
   checks.require(augment.cutout_length <= config.model.image_size,
                  {"augment.cutout_length", "model.image_size"},
                  "a hole must not be larger than the picture");
+  checks.require(!augment.three_augment || augment.rand_augment.empty(),
+                 {"augment.three_augment", "augment.rand_augment"},
+                 "they are alternatives: turn one of them off");
+  checks.require(ordered(augment.erase_area), {"augment.erase_area"},
+                 "the first must not be above the second");
+  checks.require(ordered(augment.erase_aspect), {"augment.erase_aspect"},
+                 "the first must not be above the second");
 }
 
 void check_schedule(const Config& config, Checks& checks) {

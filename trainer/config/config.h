@@ -95,16 +95,22 @@ struct Config {
   struct Augment {
     std::array<double, 2> crop_scale{0.08, 1.0};
     std::array<double, 2> crop_ratio{3.0 / 4, 4.0 / 3};
-    std::string interpolation = "bicubic";  ///< bicubic, bilinear
+    std::string interpolation = "bicubic";  ///< bicubic, bilinear, random (in training alone)
     double horizontal_flip = 0.5;
     double vertical_flip = 0.0;
     std::string rand_augment;  ///< timm's string, e.g. rand-m9-mstd0.5-inc1; empty: off
-    double brightness = 0.0;   ///< ColorJitter
+    bool three_augment = false;
+    double brightness = 0.0;  ///< ColorJitter
     double contrast = 0.0;
     double saturation = 0.0;
     double hue = 0.0;
     int cutout_holes = 0;
     int cutout_length = 0;
+    double erase_prob = 0.0;           ///< Random Erasing
+    std::string erase_mode = "pixel";  ///< const, rand, pixel
+    int erase_count = 1;
+    std::array<double, 2> erase_area{0.02, 1.0 / 3};
+    std::array<double, 2> erase_aspect{0.3, 1 / 0.3};
     double eval_crop_ratio = 224.0 / 256.0;
   } augment;
 

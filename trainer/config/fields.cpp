@@ -1,7 +1,8 @@
 #include <algorithm>
 
+#include "dataio/augment/rand_augment.h"
+#include "dataio/error.h"
 #include "trainer/config/field.h"
-#include "trainer/config/rand_augment_format.h"
 
 namespace casvit::trainer {
 namespace {
@@ -25,6 +26,17 @@ Range above(double low) {
 Range above_zero_to(double high) { return Range{0, high, true, false}; }
 
 Range below_one() { return Range{0, 1, false, true}; }
+
+/// Empty, or what dataio reads as RandAugment in timm's notation.
+bool is_rand_augment(std::string_view text) {
+  if (text.empty()) return true;
+  try {
+    dataio::parse_rand_augment(text);
+    return true;
+  } catch (const dataio::UsageError&) {
+    return false;
+  }
+}
 
 // The key is the spelling of the member itself, so that the two cannot drift apart.
 #define CASVIT_FIELD(path, ...)                                  \
@@ -114,14 +126,17 @@ std::vector<Field> make_fields() {
                    "RandomResizedCrop: least and largest share of the picture's area"),
       CASVIT_FIELD(augment.crop_ratio, above_zero_to(100),
                    "RandomResizedCrop: least and largest width / height"),
-      CASVIT_FIELD(augment.interpolation, OneOf{{"bicubic", "bilinear"}},
-                   "how pictures are resized, in training and evaluation"),
+      CASVIT_FIELD(augment.interpolation, OneOf{{"bicubic", "bilinear", "random"}},
+                   "how pictures are resized, in training and evaluation; random: one of both for "
+                   "each training picture, bicubic in evaluation"),
       CASVIT_FIELD(augment.horizontal_flip, between(0, 1), "probability"),
       CASVIT_FIELD(augment.vertical_flip, between(0, 1), "probability"),
       CASVIT_FIELD(
           augment.rand_augment,
           Format{"timm's string, e.g. rand-m9-mstd0.5-inc1, or empty for none", is_rand_augment},
           "RandAugment in timm's notation, e.g. rand-m9-mstd0.5-inc1; empty: off"),
+      CASVIT_FIELD(augment.three_augment, kAnything,
+                   "3-Augment of DeiT III: grey, solarized or blurred; instead of RandAugment"),
       CASVIT_FIELD(augment.brightness, at_least(0),
                    "ColorJitter: factor drawn from 1 - x to 1 + x"),
       CASVIT_FIELD(augment.contrast, at_least(0), "ColorJitter, the same"),
@@ -131,6 +146,16 @@ std::vector<Field> make_fields() {
       CASVIT_FIELD(augment.cutout_holes, between(0, 1024),
                    "Cutout: squares set to the mean; 0: off"),
       CASVIT_FIELD(augment.cutout_length, between(0, 4096), "Cutout: side of a square, pixels"),
+      CASVIT_FIELD(augment.erase_prob, between(0, 1),
+                   "Random Erasing: probability that a picture loses boxes; 0: off"),
+      CASVIT_FIELD(augment.erase_mode, OneOf{{"const", "rand", "pixel"}},
+                   "Random Erasing: fill with the mean, a random colour, or noise"),
+      CASVIT_FIELD(augment.erase_count, between(1, 1024),
+                   "Random Erasing: boxes a picture, 1 to so many"),
+      CASVIT_FIELD(augment.erase_area, above_zero_to(1),
+                   "Random Erasing: least and largest share of the area, all boxes together"),
+      CASVIT_FIELD(augment.erase_aspect, above_zero_to(100),
+                   "Random Erasing: least and largest height / width"),
       CASVIT_FIELD(augment.eval_crop_ratio, above_zero_to(1),
                    "evaluation: the short side becomes image_size / ratio before the centre crop"),
       CASVIT_FIELD(checkpoint.every_epochs, at_least(1),

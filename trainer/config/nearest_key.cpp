@@ -12,7 +12,7 @@ namespace casvit::trainer {
 namespace {
 
 /// What timm, torchvision and the official CAS-ViT trainer call our keys.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 37> kOtherNames{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 42> kOtherNames{{
     {"aa", "augment.rand_augment"},
     {"amp_dtype", "precision.amp"},
     {"auto_augment", "augment.rand_augment"},
@@ -44,7 +44,12 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 37> kOtherNa
     {"opt_betas", "optimizer.betas"},
     {"opt_eps", "optimizer.eps"},
     {"pretrained", "model.init"},
+    {"recount", "augment.erase_count"},
+    {"remode", "augment.erase_mode"},
+    {"reprob", "augment.erase_prob"},
     {"smoothing", "loss.label_smoothing"},
+    {"three_augment", "augment.three_augment"},
+    {"train_interpolation", "augment.interpolation"},
     {"update_freq", "batch.shards"},
     {"vflip", "augment.vertical_flip"},
     {"warmup_lr", "schedule.warmup_start"},

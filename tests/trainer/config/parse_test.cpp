@@ -8,7 +8,7 @@
 #include "trainer/config/config.h"
 #include "trainer/config/field.h"
 #include "trainer/config/nearest_key.h"
-#include "trainer/config/rand_augment_format.h"
+#include "trainer/error.h"
 
 namespace casvit::trainer {
 namespace {
@@ -96,14 +96,14 @@ TEST(NearestKey, NamesOfOtherProgramsAreKnown) {
   }
 }
 
-TEST(RandAugmentFormat, FollowsTimm) {
-  for (const char* good : {"", "rand", "rand-m9-mstd0.5-inc1", "rand-m7-n3-p0.5", "rand-m9-w0"}) {
-    EXPECT_TRUE(is_rand_augment(good)) << good;
+TEST(ConfigParse, RandAugmentIsWhatTheAugmentationReads) {
+  for (const char* good : {"", "rand", "rand-m9-mstd0.5-inc1", "rand-m7-n3-p0.5", "rand-m14-mmax20",
+                           "rand-m9-t3a", "rand-tweights"}) {
+    EXPECT_EQ(parse_config("", "f", {{"augment.rand_augment", good}}).augment.rand_augment, good);
   }
-  for (const char* bad :
-       {"rnd-m9", "rand-", "rand-m", "rand-m9-", "rand-m11", "rand-m1.5", "rand-mstd", "rand-x3",
-        "rand-inc2", "augmix-m9", "rand-m-9", "rand m9"}) {
-    EXPECT_FALSE(is_rand_augment(bad)) << bad;
+  for (const char* bad : {"rnd-m9", "rand-", "rand-m", "rand-m9-", "rand-m1.5", "rand-mstd",
+                          "rand-x3", "rand-w0", "augmix-m9", "rand-m-9", "rand m9"}) {
+    EXPECT_THROW(parse_config("", "f", {{"augment.rand_augment", bad}}), ConfigError) << bad;
   }
 }
 

@@ -124,8 +124,8 @@ INSTANTIATE_TEST_SUITE_P(
              "recipe.yaml:2: augment.eval_crop_ratio is 1.2; it must be above 0 and at most 1"},
         Case{"augment:\n  hue: 0.6\n",
              "recipe.yaml:2: augment.hue is 0.6; it must be at least 0 and at most 0.5"},
-        Case{"augment:\n  rand_augment: rand-m99\n",
-             "recipe.yaml:2: augment.rand_augment is rand-m99; it must be timm's string, e.g. "
+        Case{"augment:\n  rand_augment: rand-x9\n",
+             "recipe.yaml:2: augment.rand_augment is rand-x9; it must be timm's string, e.g. "
              "rand-m9-mstd0.5-inc1, or empty for none"},
         Case{"device: gpu\n", "recipe.yaml:1: device is gpu; it must be auto, cpu or cuda"}));
 
@@ -147,6 +147,15 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"augment:\n  cutout_length: 16\n",
              "recipe.yaml:2: augment.cutout_length is 16, augment.cutout_holes is 0 (default); "
              "give the number of holes too, e.g. augment.cutout_holes: 1"},
+        Case{"augment:\n  three_augment: true\n  rand_augment: rand-m9\n",
+             "recipe.yaml:2: augment.three_augment is true, augment.rand_augment is rand-m9 "
+             "(recipe.yaml:3); they are alternatives: turn one of them off"},
+        Case{"augment:\n  erase_area: [0.4, 0.3]\n",
+             "recipe.yaml:2: augment.erase_area is [0.4, 0.3]; the first must not be above the "
+             "second"},
+        Case{"augment:\n  erase_aspect: [2, 1]\n",
+             "recipe.yaml:2: augment.erase_aspect is [2, 1]; the first must not be above the "
+             "second"},
         Case{"device: cpu\nprecision:\n  amp: fp16\n",
              "recipe.yaml:3: precision.amp is fp16, device is cpu (recipe.yaml:1); fp16 needs a "
              "GPU; on a CPU use bf16, off or auto"},

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <random>
@@ -94,6 +95,8 @@ void reconcile(Config& config) {
   config.schedule.warmup_start = config.schedule.minimum = config.optimizer.learning_rate / 3;
   config.augment.cutout_holes = config.augment.cutout_length = 0;
   config.mixup.cutmix_minmax.reset();
+  config.augment.three_augment =
+      config.augment.three_augment && config.augment.rand_augment.empty();
   if (config.precision.amp == "fp16") config.device = "cuda";
 }
 

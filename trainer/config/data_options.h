@@ -1,0 +1,20 @@
+#pragma once
+
+#include "dataio/augment/mixup.h"
+#include "dataio/augment/transform.h"
+#include "dataio/container/dataset.h"
+#include "trainer/config/config.h"
+
+// The configuration in the terms of dataio.
+
+namespace casvit::trainer {
+
+/// `data.mean` and `data.std` where given, else what the training data carry.
+dataio::Normalization normalization_of(const Config& config, const dataio::Dataset& train);
+dataio::TrainTransformOptions train_transform_of(const Config& config,
+                                                 const dataio::Normalization& normalization);
+dataio::EvalTransformOptions eval_transform_of(const Config& config,
+                                               const dataio::Normalization& normalization);
+dataio::MixupOptions mixup_of(const Config& config, int num_classes);
+
+}  // namespace casvit::trainer
