@@ -4,6 +4,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "launch/element.h"
@@ -48,6 +49,9 @@ class Communicator {
   virtual int rank() const = 0;
   virtual int size() const = 0;
 
+  /// Says what the next operation is for, in messages about it: "the bucket of head.weight".
+  void announce(std::string purpose) { purpose_ = std::move(purpose); }
+
   /// In place: every rank ends with the reduction over ranks. Sums are taken element by element in
   /// rank order (host), tree sums in that of ReduceOp::kTreeSum (everywhere, and only where the
   /// ranks are a power of two, or std::invalid_argument), so that the result does not depend on how
@@ -66,6 +70,13 @@ class Communicator {
   virtual Completion broadcast(void* buffer, std::size_t count, ElementType type, int root) = 0;
   /// Returns when every rank has called it, and all that was issued before is complete.
   virtual void barrier() = 0;
+
+ protected:
+  /// Of the operation that is being issued; empty where nobody announced one.
+  std::string take_purpose() { return std::exchange(purpose_, {}); }
+
+ private:
+  std::string purpose_;
 };
 
 /// Gathers byte strings of different lengths to every rank, in rank order (control messages and

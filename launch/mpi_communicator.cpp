@@ -42,6 +42,9 @@ int MpiCommunicator::size() const { return thread_.layout().size; }
 
 Completion MpiCommunicator::submit(std::string description, std::size_t piece_count,
                                    Operation::MakePiece make_piece) {
+  if (const std::string purpose = take_purpose(); !purpose.empty()) {
+    description += " for " + purpose;
+  }
   auto operation =
       std::make_shared<Operation>(std::move(description), piece_count, std::move(make_piece));
   thread_.submit(operation);

@@ -5,11 +5,23 @@
 #include "launch/error.h"
 
 namespace casvit::launch {
+namespace {
+
+/// By how much the watchdog lets the operation's own deadline go first, which names the culprit.
+constexpr Watchdog::Duration kWatchdogGrace{2000};
+
+}  // namespace
 
 Operation::Operation(std::string description, std::size_t piece_count, MakePiece make_piece)
     : description_(std::move(description)),
       piece_count_(piece_count),
       make_piece_(std::move(make_piece)) {}
+
+void Operation::enter(std::uint64_t number, Watchdog& watchdog) {
+  number_ = number;
+  description_ = "collective " + std::to_string(number) + ", " + description_;
+  watchdog_ = &watchdog;
+}
 
 void Operation::complete() {
   const std::lock_guard lock(mutex_);
@@ -25,6 +37,12 @@ void Operation::fail(const std::string& message) {
 }
 
 void Operation::wait() {
+  if (!done() && watchdog_ != nullptr) {
+    // Operations have a deadline of their own, kept by the thread that moves them.
+    const auto watch = watchdog_->watch(description_, kWatchdogGrace);
+    std::unique_lock lock(mutex_);
+    done_changed_.wait(lock, [this] { return done_; });
+  }
   std::unique_lock lock(mutex_);
   done_changed_.wait(lock, [this] { return done_; });
   if (!failure_.empty()) throw CommunicationError(failure_);

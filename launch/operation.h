@@ -2,12 +2,15 @@
 
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "launch/communicator.h"
+#include "launch/watchdog.h"
 
 namespace casvit::launch {
 
@@ -22,6 +25,8 @@ class Piece {
 
   /// Does what can be done without waiting; true when nothing is left to do.
   virtual bool advance() = 0;
+  /// Whose messages are missing; empty where that cannot be told.
+  virtual std::vector<int> awaited() { return {}; }
 };
 
 /// One collective that was issued: how its pieces are made, and the state its issuer waits on.
@@ -33,7 +38,13 @@ class Operation final : public Completion::State {
   /// @param description for error messages: "all_reduce (sum) of 1024 float32".
   Operation(std::string description, std::size_t piece_count, MakePiece make_piece);
 
+  /// Its place among all operations of this rank, from 1, and who notices should even the thread
+  /// that moves it be stuck. Before it is moved or waited for.
+  void enter(std::uint64_t number, Watchdog& watchdog);
+
+  /// "collective 12, all_reduce (sum) of 1024 float32".
   const std::string& description() const { return description_; }
+  std::uint64_t number() const { return number_; }
   std::size_t piece_count() const { return piece_count_; }
   std::unique_ptr<Piece> make_piece(std::size_t index, std::size_t sequence) const {
     return make_piece_(index, sequence);
@@ -47,9 +58,11 @@ class Operation final : public Completion::State {
   bool done() const override;
 
  private:
-  const std::string description_;
+  std::string description_;
   const std::size_t piece_count_;
   const MakePiece make_piece_;
+  std::uint64_t number_ = 0;
+  Watchdog* watchdog_ = nullptr;
 
   mutable std::mutex mutex_;
   std::condition_variable done_changed_;

@@ -12,13 +12,28 @@ void Pipeline::add(std::shared_ptr<Operation> operation) {
     operation->fail(failure_);
     return;
   }
+  if (operations_.empty()) moved_ = Clock::now();
   operations_.push_back(std::move(operation));
 }
 
 bool Pipeline::advance() {
   bool moved = start_pieces();
   moved = advance_pieces() || moved;
-  return retire() || moved;
+  moved = retire() || moved;
+  if (moved) moved_ = Clock::now();
+  return moved;
+}
+
+std::vector<int> Pipeline::awaited() const {
+  for (const Active& active : active_) {
+    if (!active.done) return active.piece->awaited();
+  }
+  return {};
+}
+
+void Pipeline::fail_front(const std::string& reason) {
+  const std::shared_ptr<Operation> front = operations_.front();  // fail() empties the queue
+  fail(*front, reason);
 }
 
 bool Pipeline::start_pieces() {
@@ -74,7 +89,7 @@ bool Pipeline::retire() {
 }
 
 void Pipeline::fail(const Operation& culprit, const std::string& reason) {
-  failure_ = culprit.description() + " failed on " + who_ + ": " + reason;
+  failure_ = culprit.description() + ", failed on " + who_ + ": " + reason;
   for (const auto& operation : operations_) operation->fail(failure_);
   operations_.clear();
   starting_ = 0;

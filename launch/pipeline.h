@@ -1,9 +1,11 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <deque>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "launch/operation.h"
 
@@ -28,6 +30,16 @@ class Pipeline {
 
   bool idle() const { return operations_.empty(); }
 
+  using Clock = std::chrono::steady_clock;
+  /// Since when nothing was started or finished. Not while it is idle.
+  Clock::time_point moved() const { return moved_; }
+  /// The operation that others wait behind. Not while it is idle.
+  const Operation& front() const { return *operations_.front(); }
+  /// The ranks whose messages the oldest piece in flight misses.
+  std::vector<int> awaited() const;
+  /// Fails as if the operation at the front had thrown.
+  void fail_front(const std::string& reason);
+
  private:
   struct Active {
     std::unique_ptr<Piece> piece;
@@ -46,7 +58,8 @@ class Pipeline {
   std::size_t starting_ = 0;       ///< the operation, counted in operations_, to start pieces of
   std::size_t next_piece_ = 0;     ///< of that operation
   std::size_t next_sequence_ = 0;  ///< over all operations
-  std::string failure_;            ///< empty while all is well
+  Clock::time_point moved_{};
+  std::string failure_;  ///< empty while all is well
 };
 
 }  // namespace casvit::launch

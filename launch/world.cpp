@@ -23,12 +23,15 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// A lost connection is mostly the echo of another rank's end, which has the better message.
+/// A lost connection is mostly the echo of another rank's end.
 constexpr milliseconds kEchoWait{500};
 /// How long a rank that was not the first to fail waits for the first one's abort to end it.
 constexpr milliseconds kSecondWait{1500};
 /// How long MPI_Abort may take, from being asked for.
 constexpr milliseconds kAbortWait{2000};
+
+/// What waiting may take where nobody set another time: collectives wait for checkpoints, too.
+constexpr milliseconds kDefaultTimeout{600'000};
 
 /// Messages of many ranks cost more than they carry: pieces grow with the world.
 constexpr std::size_t kPieceBytes = std::size_t{4} << 20;
@@ -54,6 +57,19 @@ void flush_stdout() {
 }  // namespace
 
 struct World::State {
+  State()
+      : watchdog([this](const std::string& what) { abort(ExitCode::kCommunication, what, false); },
+                 [this] { return who(); }) {
+    watchdog.set_timeout(kDefaultTimeout);
+  }
+
+  /// "rank 1 of 4 on host: ", as far as it is known; nothing in a world of one.
+  std::string who() const;
+  /// @param may_be_echo of another rank's end, which has the better message
+  [[noreturn]] void abort(ExitCode code, const std::string& message, bool may_be_echo);
+
+  std::atomic<bool> started{false};
+  Watchdog watchdog;
   Layout layout;
   std::unique_ptr<MpiThread> mpi;  ///< none in a world without a launcher
   std::unique_ptr<Communicator> communicator;
@@ -66,11 +82,14 @@ World World::start() {
   if (!launcher.problem.empty()) throw WorldError(launcher.problem);
   auto state = std::make_unique<State>();
   if (launcher.offers_mpi) {
-    state->mpi = std::make_unique<MpiThread>();
+    const auto watch = state->watchdog.watch("starting MPI");
+    state->mpi = std::make_unique<MpiThread>(state->watchdog);
+    state->mpi->set_timeout(kDefaultTimeout);
     state->layout = state->mpi->layout();
   } else {
     state->layout.host = host_name();
   }
+  state->started = true;
   World world(std::move(state));
   const auto ranks = static_cast<std::size_t>(world.size());
   world.state_->communicator =
@@ -99,6 +118,15 @@ ThreadPlan World::plan_threads(int requested) const {
   return launch::plan_threads(usable_cores(), local_size(), has_private_cores(), requested);
 }
 
+void World::set_timeout(milliseconds timeout) {
+  state_->watchdog.set_timeout(timeout);
+  if (state_->mpi) state_->mpi->set_timeout(timeout);
+}
+
+Watchdog::Watch World::watch(std::string doing, milliseconds grace) {
+  return size() > 1 ? state_->watchdog.watch(std::move(doing), grace) : Watchdog::Watch();
+}
+
 Communicator& World::communicator() { return *state_->communicator; }
 
 std::unique_ptr<Communicator> World::make_communicator(std::size_t piece_bytes) {
@@ -110,28 +138,41 @@ void World::finish() {
   if (state_->finished) return;
   // All meet here, asleep, before MPI_Finalize has those who came early spin (thread.cpp).
   state_->communicator->barrier();
-  if (state_->mpi) state_->mpi->finish();
+  if (state_->mpi) {
+    const auto watch = state_->watchdog.watch("finishing MPI");
+    state_->mpi->finish();
+  }
   state_->finished = true;
 }
 
 void World::abort(ExitCode code, const std::string& message) {
+  state_->abort(code, message, code == ExitCode::kCommunication);
+}
+
+std::string World::State::who() const {
+  if (!started) return "on " + host_name() + ": ";
+  if (layout.size == 1) return {};
+  return "rank " + std::to_string(layout.rank) + " of " + std::to_string(layout.size) + " on " +
+         layout.host + ": ";
+}
+
+void World::State::abort(ExitCode code, const std::string& message, bool may_be_echo) {
   // A second thread of this rank has nothing to add, and the first is about to end the process.
-  if (state_->aborting.exchange(true)) {
+  if (aborting.exchange(true)) {
     while (true) std::this_thread::sleep_for(kAbortWait);
   }
-  std::string line = "casvit: ";
-  if (size() > 1) {
-    line +=
-        "rank " + std::to_string(rank()) + " of " + std::to_string(size()) + " on " + host() + ": ";
-    if (!state_->finished) {
-      if (code == ExitCode::kCommunication) std::this_thread::sleep_for(kEchoWait);
-      if (!state_->mpi->claim_failure()) std::this_thread::sleep_for(kSecondWait);
-    }
+  std::string text = "casvit: " + who() + message + "\n";
+  const bool among_others = started && layout.size > 1 && !finished;
+  if (among_others) {
+    if (may_be_echo) std::this_thread::sleep_for(kEchoWait);
+    if (!mpi->claim_failure()) std::this_thread::sleep_for(kSecondWait);
+    const std::string last = mpi->last_submitted();
+    if (!last.empty()) text += "  (the last that this rank issued: " + last + ")\n";
   }
-  write_to_stderr(line + message + "\n");
+  write_to_stderr(text);
   flush_stdout();
-  if (state_->mpi && !state_->finished) {
-    state_->mpi->request_abort(static_cast<int>(code));
+  if (mpi && started && !finished) {
+    mpi->request_abort(static_cast<int>(code));
     std::this_thread::sleep_for(kAbortWait);
   }
   _exit(static_cast<int>(code));

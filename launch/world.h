@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -7,6 +8,7 @@
 #include "launch/communicator.h"
 #include "launch/exit_code.h"
 #include "launch/threads.h"
+#include "launch/watchdog.h"
 
 namespace casvit::launch {
 
@@ -39,6 +41,16 @@ class World {
   bool has_private_cores() const;
   /// plan_threads for this rank. @param requested threads a rank; 0 derives them.
   ThreadPlan plan_threads(int requested) const;
+
+  /// How long a collective, or anything else that is watched, may stand still before it is a
+  /// failure (exit 5); zero: for ever. Ten minutes before the first call. Alike on every rank.
+  void set_timeout(std::chrono::milliseconds timeout);
+  /// Watches what the calling thread does, up to the watch's end: where it shows no life for the
+  /// timeout, its stack is written to standard error and the job ended with exit 5. A rank that is
+  /// alone keeps nobody waiting and is not watched.
+  /// @param grace beyond the timeout
+  Watchdog::Watch watch(std::string doing,
+                        std::chrono::milliseconds grace = std::chrono::milliseconds(0));
 
   /// Host-memory collectives over all ranks.
   Communicator& communicator();

@@ -35,6 +35,8 @@ class AllGatherPiece final : public Piece {
     return exchange_.test();
   }
 
+  std::vector<int> awaited() override { return exchange_.awaited(); }
+
  private:
   std::byte* part(int rank) const {
     return output_ + stride_bytes_ * static_cast<std::size_t>(rank);

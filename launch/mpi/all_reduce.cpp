@@ -38,6 +38,8 @@ class AllReducePiece final : public Piece {
     return true;
   }
 
+  std::vector<int> awaited() override { return exchange_.awaited(); }
+
  private:
   enum class Phase { kPost, kReduce, kGather };
 

@@ -33,6 +33,8 @@ class BroadcastPiece final : public Piece {
     return true;
   }
 
+  std::vector<int> awaited() override { return exchange_.awaited(); }
+
  private:
   enum class Phase { kPost, kDeal, kGather };
 

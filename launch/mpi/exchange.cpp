@@ -37,6 +37,18 @@ bool Exchange::test() {
   return true;
 }
 
+std::vector<int> Exchange::awaited() const {
+  std::vector<int> senders;
+  std::vector<int> receivers;
+  for (std::size_t i = 0; i < requests_.size(); ++i) {
+    int done = 0;
+    CASVIT_CHECK_MPI(MPI_Request_get_status(requests_[i], &done, MPI_STATUS_IGNORE));
+    if (done != 0) continue;
+    (messages_[i].incoming ? senders : receivers).push_back(messages_[i].peer);
+  }
+  return senders.empty() ? receivers : senders;
+}
+
 void Exchange::inspect(const Message& message, const MPI_Status& status, bool failed) const {
   const std::string which = std::to_string(message.bytes) + " bytes " +
                             (message.incoming ? "from" : "to") + " rank " +

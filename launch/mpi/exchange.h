@@ -20,6 +20,9 @@ class Exchange {
   /// @throws CommunicationError when one failed, or had another size than was expected.
   bool test();
 
+  /// The ranks that messages are missing from, or, where all came, that have not taken theirs.
+  std::vector<int> awaited() const;
+
  private:
   struct Message {
     int peer;

@@ -21,6 +21,21 @@ bool cores_are_private(MPI_Comm node) {
                      [&](int cpu) { return users[static_cast<std::size_t>(cpu)] == 1; });
 }
 
+/// Everybody's host name, cut to what fits.
+std::vector<std::string> all_hosts(MPI_Comm world, int size, const std::string& mine) {
+  constexpr std::size_t kLength = 64;
+  std::string padded = mine.substr(0, kLength);
+  padded.resize(kLength);
+  std::string all(kLength * static_cast<std::size_t>(size), '\0');
+  CASVIT_CHECK_MPI(
+      MPI_Allgather(padded.data(), kLength, MPI_CHAR, all.data(), kLength, MPI_CHAR, world));
+  std::vector<std::string> hosts;
+  for (std::size_t at = 0; at < all.size(); at += kLength) {
+    hosts.emplace_back(all.substr(at, kLength).c_str());  // up to the padding
+  }
+  return hosts;
+}
+
 }  // namespace
 
 Layout discover_layout(MPI_Comm world, MPI_Comm node) {
@@ -33,6 +48,7 @@ Layout discover_layout(MPI_Comm world, MPI_Comm node) {
   // As many nodes as there are first ranks on one.
   layout.node_count = layout.local_rank == 0 ? 1 : 0;
   CASVIT_CHECK_MPI(MPI_Allreduce(MPI_IN_PLACE, &layout.node_count, 1, MPI_INT, MPI_SUM, world));
+  layout.hosts = all_hosts(world, layout.size, layout.host);
   layout.has_private_cores = cores_are_private(node);
   return layout;
 }

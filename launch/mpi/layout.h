@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "launch/mpi/check.h"
 
@@ -15,6 +16,7 @@ struct Layout {
   int node_count = 1;
   bool has_private_cores = true;  ///< no CPU of this rank's mask is in a neighbour's
   std::string host;
+  std::vector<std::string> hosts;  ///< of every rank
 };
 
 /// Collective over `world`; `node` is the communicator of the ranks that share this node's memory.

@@ -34,6 +34,8 @@ class ReduceScatterPiece final : public Piece {
     return true;
   }
 
+  std::vector<int> awaited() override { return exchange_.awaited(); }
+
  private:
   const std::byte* part(int rank) const {
     return input_ + stride_bytes_ * static_cast<std::size_t>(rank);

@@ -2,15 +2,22 @@
 
 #include <sys/prctl.h>
 
+#include <cstdio>
 #include <utility>
 
 #include "launch/backoff.h"
 #include "launch/error.h"
 #include "launch/host_name.h"
-#include "launch/pipeline.h"
+#include "launch/stack_dump.h"
 #include "launch/threads.h"
 
 namespace casvit::launch {
+namespace {
+
+/// Between two looks at how the other ranks are, once nothing moves.
+constexpr std::chrono::seconds kLookInterval{1};
+
+}  // namespace
 
 /// Note: One thread owns MPI.
 /// MPI_THREAD_FUNNELED lets only the thread that initialised MPI call it, and asks the least of an
@@ -24,7 +31,7 @@ namespace casvit::launch {
 /// after it and MPI_Finalize are the exceptions; World::finish has all ranks meet in a barrier of
 /// ours before the last.
 
-MpiThread::MpiThread() {
+MpiThread::MpiThread(Watchdog& watchdog) : watchdog_(watchdog) {
   thread_ = std::thread([this] { run(); });
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return started_ || !failure_.empty(); });
@@ -45,6 +52,9 @@ MpiThread::~MpiThread() {
 void MpiThread::submit(std::shared_ptr<Operation> operation) {
   const std::lock_guard lock(mutex_);
   if (stop_) throw CommunicationError(operation->description() + " after the end of the world");
+  operation->enter(++submitted_, watchdog_);
+  last_submitted_ = operation->description();
+  board_->note_issued(submitted_);
   queue_.push_back(std::move(operation));
   changed_.notify_all();
 }
@@ -60,7 +70,12 @@ void MpiThread::finish() {
   if (!failure_.empty()) throw CommunicationError(failure_);
 }
 
-bool MpiThread::claim_failure() { return first_failure_->claim(); }
+std::string MpiThread::last_submitted() {
+  const std::lock_guard lock(mutex_);
+  return last_submitted_;
+}
+
+bool MpiThread::claim_failure() { return board_->claim_failure(); }
 
 void MpiThread::request_abort(int code) {
   const std::lock_guard lock(mutex_);
@@ -109,7 +124,8 @@ void MpiThread::start_mpi() {
          layout_.host;
   pieces_.rank = layout_.rank;
   pieces_.size = layout_.size;
-  first_failure_ = std::make_unique<FirstFailure>(node_);
+  board_ = std::make_unique<NodeBoard>(node_, layout_.rank);
+  watchdog_.also_show("the thread that owns MPI", current_thread());
   // One core for this thread and one for its caller, on every rank: otherwise spinning takes the
   // core from who has the answer.
   const int cores = usable_cores();
@@ -126,6 +142,7 @@ bool MpiThread::serve() {
     {
       std::unique_lock lock(mutex_);
       if (pipeline.idle()) {
+        board_->note_idle();
         changed_.wait(lock, [this] { return !queue_.empty() || stop_ || abort_code_; });
         backoff.reset();
       }
@@ -140,6 +157,7 @@ bool MpiThread::serve() {
       arrived.swap(queue_);
     }
     for (auto& operation : arrived) pipeline.add(std::move(operation));
+    board_->note_alive();
     if (pipeline.advance()) {
       backoff.reset();
       continue;
@@ -151,6 +169,7 @@ bool MpiThread::serve() {
         std::this_thread::yield();
         break;
       case Backoff::Pause::kSleep: {
+        check_on_others(pipeline);
         std::unique_lock lock(mutex_);
         changed_.wait_for(lock, backoff.sleep(),
                           [this] { return !queue_.empty() || abort_code_.has_value(); });
@@ -160,8 +179,61 @@ bool MpiThread::serve() {
   }
 }
 
+/// Note: Who is to blame.
+/// A rank that waits in vain knows what it misses, not why: the one it waits for may itself be
+/// waiting. Of the ranks on its node the board tells who is dead, who is stuck inside MPI and who
+/// has not issued this collective yet: they hold up everybody. Where the board tells nothing, the
+/// ranks that messages are missing from are named.
+void MpiThread::check_on_others(Pipeline& pipeline) {
+  const auto now = std::chrono::steady_clock::now();
+  const auto waited = now - pipeline.moved();
+  const std::chrono::milliseconds timeout = timeout_;
+  const bool late = timeout.count() > 0 && waited >= timeout;
+  if (!late && (waited < kLookInterval || now - looked_ < kLookInterval)) return;
+  looked_ = now;
+  for (const NodeBoard::Neighbour& neighbour : board_->neighbours()) {
+    if (!neighbour.dead) continue;
+    return pipeline.fail_front(name_of(neighbour.rank) +
+                               " died; the last that it issued was collective " +
+                               std::to_string(neighbour.issued));
+  }
+  if (!late) return;
+  char text[64];
+  std::snprintf(text, sizeof text, "nothing moved for %.3g s; ",
+                std::chrono::duration<double>(waited).count());
+  pipeline.fail_front(text + accuse(pipeline));
+}
+
+std::string MpiThread::accuse(const Pipeline& pipeline) const {
+  std::string stuck;
+  std::string behind;
+  for (const NodeBoard::Neighbour& neighbour : board_->neighbours()) {
+    const std::string name = name_of(neighbour.rank);
+    if (neighbour.silent >= kLookInterval) {
+      stuck += (stuck.empty() ? "" : ", ") + name + " is stuck inside MPI";
+    }
+    if (neighbour.issued < pipeline.front().number()) {
+      behind += (behind.empty() ? "" : ", ") + name +
+                " is behind, the last that it issued was collective " +
+                std::to_string(neighbour.issued);
+    }
+  }
+  if (!stuck.empty()) return stuck;
+  if (!behind.empty()) return behind;
+  std::string missing;
+  for (const int rank : pipeline.awaited()) {
+    missing += (missing.empty() ? "" : ", ") + name_of(rank);
+  }
+  if (missing.empty()) return "every rank on this host issued it";
+  return "waiting for messages of " + missing;
+}
+
+std::string MpiThread::name_of(int rank) const {
+  return "rank " + std::to_string(rank) + " on " + layout_.hosts[static_cast<std::size_t>(rank)];
+}
+
 void MpiThread::stop_mpi() {
-  first_failure_->release();
+  board_->release();
   CASVIT_CHECK_MPI(MPI_Comm_free(&node_));
   CASVIT_CHECK_MPI(MPI_Comm_free(&pieces_.communicator));
   CASVIT_CHECK_MPI(MPI_Finalize());

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <mutex>
@@ -9,10 +11,12 @@
 #include <string>
 #include <thread>
 
-#include "launch/mpi/first_failure.h"
 #include "launch/mpi/layout.h"
+#include "launch/mpi/node_board.h"
 #include "launch/mpi/pieces.h"
 #include "launch/operation.h"
+#include "launch/pipeline.h"
+#include "launch/watchdog.h"
 
 namespace casvit::launch {
 
@@ -20,8 +24,8 @@ namespace casvit::launch {
 /// is in thread.cpp). Everything public may be called from any other thread.
 class MpiThread {
  public:
-  /// Returns when MPI is up. @throws CommunicationError
-  MpiThread();
+  /// Returns when MPI is up. @param watchdog outlives it @throws CommunicationError
+  explicit MpiThread(Watchdog& watchdog);
   MpiThread(const MpiThread&) = delete;
   MpiThread& operator=(const MpiThread&) = delete;
   ~MpiThread();
@@ -39,6 +43,12 @@ class MpiThread {
   /// @throws CommunicationError
   void finish();
 
+  /// How long operations may stand still before they fail, all of them; zero: for ever.
+  void set_timeout(std::chrono::milliseconds timeout) { timeout_ = timeout; }
+
+  /// What was submitted last: "collective 12, barrier"; empty before the first.
+  std::string last_submitted();
+
   /// Whether this rank is the first on its node to fail.
   bool claim_failure();
   /// Has the thread call MPI_Abort(code) as soon as it looks; returns at once. The process ends
@@ -49,6 +59,9 @@ class MpiThread {
   void run();
   void start_mpi();
   bool serve();  ///< false when it ended in an abort
+  void check_on_others(Pipeline& pipeline);
+  std::string accuse(const Pipeline& pipeline) const;
+  std::string name_of(int rank) const;
   void stop_mpi();
 
   std::mutex mutex_;
@@ -59,15 +72,20 @@ class MpiThread {
   bool started_ = false;
   bool stop_ = false;
   std::string failure_;  ///< of starting or stopping MPI
+  std::uint64_t submitted_ = 0;
+  std::string last_submitted_;
 
   // Written before started_, read-only afterwards:
   Layout layout_;
   std::string who_;
   bool may_spin_ = false;
 
+  Watchdog& watchdog_;
+  std::atomic<std::chrono::milliseconds> timeout_{std::chrono::milliseconds(0)};
+  std::chrono::steady_clock::time_point looked_{};  ///< at others, last; serve's own
   PieceContext pieces_;
   MPI_Comm node_ = MPI_COMM_NULL;
-  std::unique_ptr<FirstFailure> first_failure_;
+  std::unique_ptr<NodeBoard> board_;
   std::thread thread_;
 };
 

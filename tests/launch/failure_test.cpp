@@ -2,18 +2,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <csignal>
-#include <cstdlib>
-#include <filesystem>
-#include <optional>
-#include <regex>
 #include <string>
-#include <vector>
 
-#include "tests/launch/child_process.h"
+#include "tests/launch/mpi_job.h"
 
 namespace casvit::launch {
 namespace {
@@ -25,49 +19,11 @@ using testing::Not;
 
 constexpr int kRanks = 3;
 
-/// The failing program lies beside this one.
-std::string program() {
-  return (std::filesystem::read_symlink("/proc/self/exe").parent_path() / "launch_failing_program")
-      .string();
-}
-
-class Job : public ChildProcess {
+class Job : public MpiJob {
  public:
   explicit Job(const std::string& failure, const std::string& who = "one")
-      : ChildProcess({"mpirun", "--oversubscribe", "--bind-to", "none", "-np",
-                      std::to_string(kRanks), program(), failure, who}) {}
-
-  /// Waits until all ranks are at work.
-  bool wait_until_up() {
-    for (int rank = 0; rank < kRanks; ++rank) {
-      if (!wait_for_output("is rank " + std::to_string(rank) + ".", seconds(60))) return false;
-    }
-    return true;
-  }
-
-  pid_t pid_of(int rank) const {
-    std::smatch match;
-    const std::regex line("pid (\\d+) is rank " + std::to_string(rank) + "\\.");
-    return std::regex_search(output(), match, line) ? std::stoi(match[1]) : -1;
-  }
-
-  /// Ranks that outlived the job; looked at a little later, for the kernel takes its time.
-  int survivors() const {
-    int alive = kRanks;
-    for (int attempt = 0; alive > 0 && attempt < 100; ++attempt) {
-      alive = 0;
-      for (int rank = 0; rank < kRanks; ++rank) alive += is_alive(pid_of(rank)) ? 1 : 0;
-      if (alive > 0) usleep(20'000);
-    }
-    return alive;
-  }
+      : MpiJob(kRanks, "launch_failing_program", {failure, who}) {}
 };
-
-std::size_t count_of(const std::string& text, const std::string& part) {
-  std::size_t count = 0;
-  for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
-  return count;
-}
 
 struct FailureCase {
   const char* failure;
@@ -100,7 +56,8 @@ INSTANTIATE_TEST_SUITE_P(
         FailureCase{"abort-hangs", 3, "train.h5: sample 7 is corrupt\n"},
         FailureCase{"stdout-locked", 3, "train.h5: sample 7 is corrupt\n"},
         FailureCase{"mpi-fails", 5,
-                    "all_reduce \\(sum\\) of 1000 float32 failed on rank 1 of 3 on [^ ]+: "
+                    "collective 3, all_reduce \\(sum\\) of 1000 float32, failed on rank 1 of 3 on "
+                    "[^ ]+: "
                     "MPI_Testall: MPI_ERR_OTHER"},
         FailureCase{"returns-without-finish", 70, "the program ended without finishing the world"}),
     [](const auto& info) {
