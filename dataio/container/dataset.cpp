@@ -124,6 +124,12 @@ const std::string& Dataset::content_hash() const { return state_->content_hash; 
 
 const std::vector<std::string>& Dataset::files() const { return state_->files; }
 
+Dataset::Location Dataset::location(std::uint64_t sample) const {
+  const auto& [reader, local] = state_->locate(sample);
+  const auto file = static_cast<std::size_t>(&reader - state_->readers.data());
+  return {file, reader.file_offset(local), reader.index().length[local]};
+}
+
 void Dataset::read(std::uint64_t sample, std::vector<std::uint8_t>& bytes) const {
   const auto& [reader, local] = state_->locate(sample);
   reader.read(local, bytes);

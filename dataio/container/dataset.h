@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -39,6 +40,14 @@ class Dataset {
   /// 16 hex digits identifying the content: a hash over the files' index hashes.
   const std::string& content_hash() const;
   const std::vector<std::string>& files() const;
+
+  /// Where a sample's stored bytes lie.
+  struct Location {
+    std::size_t file = 0;      ///< index into `files()`
+    std::uint64_t offset = 0;  ///< in that file
+    std::uint32_t length = 0;  ///< bytes
+  };
+  Location location(std::uint64_t sample) const;
 
   /// Reads one sample's stored bytes with `pread` and checks their XXH3 hash.
   /// @param bytes resized to the sample's length; its capacity is reused.

@@ -23,6 +23,11 @@ class ContainerReader {
   const ContainerIndex& index() const { return index_; }
   std::uint64_t file_bytes() const { return file_bytes_; }
 
+  /// Where a sample's stored bytes begin in the file.
+  std::uint64_t file_offset(std::uint64_t sample) const {
+    return blob_offset_ + index_.offset.at(sample);
+  }
+
   /// Reads the stored bytes of one sample and checks their hash.
   /// @param bytes resized to the sample's length; its capacity is reused.
   /// @throws InputError naming file, sample and source when the bytes are not those packed.

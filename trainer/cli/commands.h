@@ -22,5 +22,8 @@ inline void describe_when_asked(CLI::App& command, const char* text) {
 void add_train_command(CLI::App& app, std::optional<Command>& chosen);
 void add_eval_command(CLI::App& app, std::optional<Command>& chosen);
 void add_config_command(CLI::App& app, std::optional<Command>& chosen);
+void add_bench_command(CLI::App& app, std::optional<Command>& chosen);
+/// `bench data`; `app` is `bench`.
+void add_bench_data_command(CLI::App& app, std::optional<Command>& chosen);
 
 }  // namespace casvit::trainer

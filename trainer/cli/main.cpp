@@ -91,6 +91,7 @@ int run(int count, char** values) {
   casvit::trainer::add_train_command(app, chosen);
   casvit::trainer::add_eval_command(app, chosen);
   casvit::trainer::add_config_command(app, chosen);
+  casvit::trainer::add_bench_command(app, chosen);
   try {
     app.parse(std::move(arguments));
   } catch (const CLI::Success& success) {
