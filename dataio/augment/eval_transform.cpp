@@ -2,8 +2,8 @@
 #include <cstdint>
 #include <string>
 
-#include "dataio/augment/normalize.h"
 #include "dataio/augment/transform.h"
+#include "dataio/augment/transform_scratch.h"
 #include "dataio/error.h"
 
 namespace casvit::dataio {
@@ -17,7 +17,7 @@ struct Size {
 };
 
 /// torchvision's Resize of the short side: the long side is cut to whole pixels.
-Size resized(const Image& image, int short_side) {
+Size resized(const PictureSource& image, int short_side) {
   const auto scaled = [&](int longer, int shorter) {
     const auto product = static_cast<std::int64_t>(short_side) * longer;
     return static_cast<int>(static_cast<double>(product) / shorter);
@@ -45,18 +45,21 @@ void validate(const EvalTransformOptions& options) {
   validate(options.normalization);
 }
 
-void eval_transform(const Image& image, const EvalTransformOptions& options, float* out) {
+void eval_transform(const PictureSource& source, const EvalTransformOptions& options,
+                    TransformScratch& scratch, float* out) {
   const int side = options.image_size;
-  Image picture;
-  if (side >= kWarpFrom) {
-    resize(image, side, side, options.interpolation, picture);
-    return normalize(picture, options.normalization, {}, out);
-  }
-  const Size size = resized(image, static_cast<int>(std::floor(side / options.crop_ratio)));
-  resize(image, size.height, size.width, options.interpolation, picture);
-  const ImageView centre = ImageView(picture).crop(centre_offset(size.height, side),
-                                                   centre_offset(size.width, side), side, side);
-  normalize(centre, options.normalization, {}, out);
+  const Size size = side >= kWarpFrom
+                        ? Size{side, side}
+                        : resized(source, static_cast<int>(std::floor(side / options.crop_ratio)));
+  ResizePlan plan =
+      whole_resize(source.height, source.width, size.height, size.width, options.interpolation);
+  plan.wanted = {centre_offset(size.height, side), centre_offset(size.width, side), side, side};
+  resize_and_normalize(source, plan, {}, scratch.buffers(options.normalization), out);
+}
+
+void eval_transform(const Image& image, const EvalTransformOptions& options, float* out) {
+  TransformScratch scratch;
+  eval_transform(source_of(image), options, scratch, out);
 }
 
 }  // namespace casvit::dataio

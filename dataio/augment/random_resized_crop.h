@@ -3,16 +3,13 @@
 #include <array>
 #include <optional>
 
+#include "dataio/image/image.h"
 #include "dataio/random/counter_rng.h"
 
 namespace casvit::dataio {
 
 /// A crop in whole pixels.
-struct CropBox {
-  int top = 0, left = 0, height = 0, width = 0;
-
-  bool operator==(const CropBox&) const = default;
-};
+using CropBox = PixelBox;
 
 /// The size, placed at (0, 0), of a crop with this area (pixels) and aspect ratio (width / height);
 /// nullopt where it does not fit: one of torchvision's ten tries.

@@ -5,11 +5,11 @@
 #include "dataio/augment/color_jitter.h"
 #include "dataio/augment/cutout.h"
 #include "dataio/augment/flip.h"
-#include "dataio/augment/normalize.h"
 #include "dataio/augment/rand_augment.h"
 #include "dataio/augment/random_resized_crop.h"
 #include "dataio/augment/three_augment.h"
 #include "dataio/augment/transform.h"
+#include "dataio/augment/transform_scratch.h"
 #include "dataio/error.h"
 
 namespace casvit::dataio {
@@ -18,6 +18,11 @@ namespace {
 bool has_color_jitter(const TrainTransformOptions& options) {
   return options.brightness != 0 || options.contrast != 0 || options.saturation != 0 ||
          options.hue != 0;
+}
+
+/// Whether anything happens between resize and normalisation but mirroring.
+bool changes_pixels(const TrainTransformOptions& options) {
+  return !options.rand_augment.empty() || options.three_augment || has_color_jitter(options);
 }
 
 CounterRng stream(const AugmentKey& key, RandomUse use) {
@@ -126,33 +131,43 @@ void validate(const TrainTransformOptions& options) {
   validate(options.normalization);
 }
 
-void train_transform(const Image& image, const TrainTransformOptions& options,
-                     const AugmentKey& key, float* out) {
+void train_transform(const PictureSource& source, const TrainTransformOptions& options,
+                     const AugmentKey& key, TransformScratch& scratch, float* out) {
+  TransformScratch::Buffers& buffers = scratch.buffers(options.normalization);
   CounterRng crop_rng = stream(key, RandomUse::kRandomResizedCrop);
-  const CropBox crop = draw_random_resized_crop(image.height, image.width, options.crop_scale,
+  const CropBox crop = draw_random_resized_crop(source.height, source.width, options.crop_scale,
                                                 options.crop_ratio, crop_rng);
+  const PictureSource cropped = {
+      crop.height, crop.width, [&](const PixelBox& box) {
+        return source.decode({crop.top + box.top, crop.left + box.left, box.height, box.width});
+      }};
   CounterRng interpolation_rng = stream(key, RandomUse::kInterpolation);
-  Image picture;
-  resize(ImageView(image).crop(crop.top, crop.left, crop.height, crop.width), options.image_size,
-         options.image_size, next_interpolation(options, interpolation_rng), picture);
-
+  const ResizePlan plan =
+      whole_resize(crop.height, crop.width, options.image_size, options.image_size,
+                   next_interpolation(options, interpolation_rng));
   Mirror mirror;
   mirror.horizontally = happens(options.horizontal_flip, key, RandomUse::kHorizontalFlip);
   mirror.vertically = happens(options.vertical_flip, key, RandomUse::kVerticalFlip);
-  if (!options.rand_augment.empty()) {
-    // Shearing does not commute with mirroring; all that follows does, and then the mirroring is
-    // done while normalizing.
-    if (mirror.horizontally) flip_horizontally(picture);
-    if (mirror.vertically) flip_vertically(picture);
-    mirror = {};
-    rand_augment(picture, options, key, interpolation_rng);
+  if (changes_pixels(options)) {
+    Image& picture = buffers.picture;
+    resize_into(cropped, plan, buffers.resampler, picture);
+    if (!options.rand_augment.empty()) {
+      // Shearing does not commute with mirroring; all that follows does, and then the mirroring is
+      // done while normalizing.
+      if (mirror.horizontally) flip_horizontally(picture);
+      if (mirror.vertically) flip_vertically(picture);
+      mirror = {};
+      rand_augment(picture, options, key, interpolation_rng);
+    }
+    if (options.three_augment) three_augment(picture, key);
+    if (has_color_jitter(options)) {
+      CounterRng rng = stream(key, RandomUse::kColorJitter);
+      apply_color_jitter(picture, draw_color_jitter(options, rng));
+    }
+    normalize(picture, buffers.normalizer, mirror, out);
+  } else {
+    resize_and_normalize(cropped, plan, mirror, buffers, out);
   }
-  if (options.three_augment) three_augment(picture, key);
-  if (has_color_jitter(options)) {
-    CounterRng rng = stream(key, RandomUse::kColorJitter);
-    apply_color_jitter(picture, draw_color_jitter(options, rng));
-  }
-  normalize(picture, options.normalization, mirror, out);
 
   CounterRng cutout_rng = stream(key, RandomUse::kCutout);
   for (int hole = 0; hole < options.cutout_holes; ++hole) {
@@ -160,6 +175,12 @@ void train_transform(const Image& image, const TrainTransformOptions& options,
                  draw_cutout(options.image_size, options.cutout_length, cutout_rng));
   }
   if (options.erasing.probability > 0) random_erasing(out, options, key);
+}
+
+void train_transform(const Image& image, const TrainTransformOptions& options,
+                     const AugmentKey& key, float* out) {
+  TransformScratch scratch;
+  train_transform(source_of(image), options, key, scratch, out);
 }
 
 }  // namespace casvit::dataio

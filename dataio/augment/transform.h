@@ -2,6 +2,8 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <string>
 
 #include "dataio/augment/random_erasing.h"
@@ -13,6 +15,8 @@ namespace casvit::dataio {
 struct Normalization {
   std::array<float, 3> mean{0.485f, 0.456f, 0.406f};  ///< of RGB scaled to [0, 1]
   std::array<float, 3> std{0.229f, 0.224f, 0.225f};
+
+  bool operator==(const Normalization&) const = default;
 };
 
 /// Training augmentation, in the order in which it is applied.
@@ -62,12 +66,40 @@ void validate(const RandomErasingOptions& options);
 void validate(const TrainTransformOptions& options);
 void validate(const EvalTransformOptions& options);
 
+/// A picture that is decoded as far as a transform asks: the rectangle is known before.
+struct PictureSource {
+  int height = 0;  ///< pixels
+  int width = 0;   ///< pixels
+  /// The pixels of a rectangle inside; valid until the next call. Called once by a transform.
+  std::function<ImageView(const PixelBox&)> decode;
+};
+
+/// Working memory of transforms, reused from picture to picture. One a thread.
+class TransformScratch {
+ public:
+  TransformScratch();
+  ~TransformScratch();
+  TransformScratch(const TransformScratch&) = delete;
+  TransformScratch& operator=(const TransformScratch&) = delete;
+
+  struct Buffers;
+  /// Ready for pictures normalised like this.
+  Buffers& buffers(const Normalization& normalization);
+
+ private:
+  std::unique_ptr<Buffers> buffers_;
+};
+
 /// Augments `image` into `out`: `[image_size, image_size, 3] float32`, NHWC. A pure function of its
 /// arguments. `options` must be valid.
 void train_transform(const Image& image, const TrainTransformOptions& options,
                      const AugmentKey& key, float* out);
+void train_transform(const PictureSource& source, const TrainTransformOptions& options,
+                     const AugmentKey& key, TransformScratch& scratch, float* out);
 
 /// Evaluation transform into `out`: `[image_size, image_size, 3] float32`, NHWC.
 void eval_transform(const Image& image, const EvalTransformOptions& options, float* out);
+void eval_transform(const PictureSource& source, const EvalTransformOptions& options,
+                    TransformScratch& scratch, float* out);
 
 }  // namespace casvit::dataio

@@ -158,4 +158,35 @@ Image Dataset::decode(std::uint64_t sample, std::vector<std::uint8_t>& scratch) 
   return image;
 }
 
+int Dataset::height(std::uint64_t sample) const {
+  const auto& [reader, local] = state_->locate(sample);
+  return static_cast<int>(reader.index().height[local]);
+}
+
+int Dataset::width(std::uint64_t sample) const {
+  const auto& [reader, local] = state_->locate(sample);
+  return static_cast<int>(reader.index().width[local]);
+}
+
+ImageView Dataset::decode_region(std::uint64_t sample, const std::vector<std::uint8_t>& bytes,
+                                 const PixelBox& region, DecodeScratch& scratch) const {
+  const auto& [reader, local] = state_->locate(sample);
+  const ContainerIndex& index = reader.index();
+  const auto height = static_cast<int>(index.height[local]);
+  const auto width = static_cast<int>(index.width[local]);
+  if (index.codec[local] == static_cast<std::uint8_t>(Codec::kRawRgb)) {
+    ImageView whole;
+    whole.pixels = bytes.data();
+    whole.height = height;
+    whole.width = width;
+    whole.stride = static_cast<std::size_t>(width) * 3;
+    return whole.crop(region.top, region.left, region.height, region.width);
+  }
+  try {
+    return dataio::decode_region(bytes, height, width, region, scratch);
+  } catch (const InputError& error) {
+    throw InputError(reader.describe(local) + " cannot be decoded: " + error.what());
+  }
+}
+
 }  // namespace casvit::dataio

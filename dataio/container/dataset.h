@@ -56,6 +56,16 @@ class Dataset {
   /// `read` and decode. @throws InputError naming file, sample, source and the decoder's complaint.
   Image decode(std::uint64_t sample, std::vector<std::uint8_t>& scratch) const;
 
+  /// Size of a sample from the index, without reading it.
+  int height(std::uint64_t sample) const;
+  int width(std::uint64_t sample) const;
+  /// The pixels of a rectangle of a sample whose stored bytes `read` gave; only those are decoded
+  /// where the codec allows it, and stored pixels (codec 0) are not even copied.
+  /// @returns a view of `bytes` or of `scratch`, valid until either changes
+  /// @throws InputError naming file, sample, source and the decoder's complaint.
+  ImageView decode_region(std::uint64_t sample, const std::vector<std::uint8_t>& bytes,
+                          const PixelBox& region, DecodeScratch& scratch) const;
+
  private:
   struct State;
   std::unique_ptr<State> state_;

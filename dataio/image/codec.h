@@ -35,6 +35,9 @@ std::vector<std::uint8_t> find_webp_exif(std::span<const std::uint8_t> bytes);
 /// @throws InputError
 void check_size(std::int64_t height, std::int64_t width, std::int64_t max_pixels);
 
+/// Refuses a picture whose size is not the expected one. @throws InputError
+void check_expected_size(int height, int width, int expected_height, int expected_width);
+
 /// An image of this size, its pixels zero.
 /// @throws InputError as check_size.
 Image allocate_image(std::int64_t height, std::int64_t width, std::int64_t max_pixels);

@@ -66,6 +66,13 @@ void check_size(std::int64_t height, std::int64_t width, std::int64_t max_pixels
   }
 }
 
+void check_expected_size(int height, int width, int expected_height, int expected_width) {
+  if (height == expected_height && width == expected_width) return;
+  throw InputError("it is " + std::to_string(width) + " x " + std::to_string(height) +
+                   " pixels, the index says " + std::to_string(expected_width) + " x " +
+                   std::to_string(expected_height));
+}
+
 Image allocate_image(std::int64_t height, std::int64_t width, std::int64_t max_pixels) {
   check_size(height, width, max_pixels);
   Image image;
@@ -119,6 +126,13 @@ Image decode_image(std::span<const std::uint8_t> bytes, std::int64_t max_pixels)
       refuse_raw();
   }
   refuse_raw();
+}
+
+ImageView decode_region(std::span<const std::uint8_t> bytes, int height, int width,
+                        const PixelBox& region, DecodeScratch& scratch) {
+  scratch.image = decode_image(bytes);
+  check_expected_size(scratch.image.height, scratch.image.width, height, width);
+  return ImageView(scratch.image).crop(region.top, region.left, region.height, region.width);
 }
 
 }  // namespace casvit::dataio

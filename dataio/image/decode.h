@@ -49,4 +49,16 @@ void check_image_structure(std::span<const std::uint8_t> bytes,
 Image decode_image(std::span<const std::uint8_t> bytes,
                    std::int64_t max_pixels = kDefaultMaxPixels);
 
+/// Working memory of decode_region, reused from picture to picture. One a thread.
+struct DecodeScratch {
+  Image image;
+};
+
+/// The rectangle `region` of a picture that is said to be `height` x `width` pixels: the same
+/// pixels as of decode_image, of which only those are decoded where the codec allows it.
+/// @returns a view of `scratch`, valid until its next use
+/// @throws InputError as decode_image, and for a picture of another size
+ImageView decode_region(std::span<const std::uint8_t> bytes, int height, int width,
+                        const PixelBox& region, DecodeScratch& scratch);
+
 }  // namespace casvit::dataio

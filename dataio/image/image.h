@@ -6,6 +6,13 @@
 
 namespace casvit::dataio {
 
+/// A rectangle of whole pixels.
+struct PixelBox {
+  int top = 0, left = 0, height = 0, width = 0;
+
+  bool operator==(const PixelBox&) const = default;
+};
+
 /// An RGB picture: `pixels` is `[height, width, 3] uint8`, row-major, no padding.
 struct Image {
   int height = 0;

@@ -2,30 +2,48 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "dataio/image/resample_coefficients.h"
 
 namespace casvit::dataio {
 
-/// Bytes behind a row of pixels that a horizontal kernel may read (and ignores).
-inline constexpr std::size_t kReadAhead = 16;
+/// Rows of pixels one below the other.
+struct PixelRows {
+  const std::uint8_t* first = nullptr;
+  std::size_t stride = 0;  ///< bytes from one row to the next
+  int rows = 0;
+  int width = 0;  ///< pixels
+};
+
+/// Row strides of results are multiples of this, so that kernels may write whole vectors.
+inline constexpr std::size_t kRowAlignment = 32;
+
+inline std::size_t padded_row_bytes(int width) {
+  return (static_cast<std::size_t>(width) * 3 + kRowAlignment - 1) / kRowAlignment * kRowAlignment;
+}
 
 /// The inner loops of a resize of RGB bytes. All implementations give the same bits.
 struct ResampleKernels {
-  /// `rows` rows, `stride` bytes apart, are resampled along x. kReadAhead bytes behind the last row
-  /// must be readable. `out` is `[rows, outputs, 3]`.
-  void (*horizontal)(const std::uint8_t* in, std::size_t stride, int rows,
-                     const ResampleCoefficients& coefficients, std::uint8_t* out);
-  /// `row_bytes` bytes of one output row from `count` input rows, `stride` bytes apart. `weights`
-  /// are readable (and zero) up to the next multiple of kTapGroup.
+  /// Resamples along x: pixel 0 of `in` is pixel `first_column` of what the coefficients refer to.
+  /// @param out `[rows, outputs, 3]`, rows padded_row_bytes(outputs) apart
+  /// @param scratch reused from call to call
+  void (*horizontal)(const PixelRows& in, int first_column,
+                     const ResampleCoefficients& coefficients, std::uint8_t* out,
+                     std::vector<std::uint8_t>& scratch);
+  /// `row_bytes` bytes of output row `y`; `in` is the first of its input rows, `stride` bytes
+  /// apart.
   void (*vertical)(const std::uint8_t* in, std::size_t stride, std::size_t row_bytes,
-                   const std::int32_t* weights, int count, std::uint8_t* out);
+                   const ResampleCoefficients& coefficients, int y, std::uint8_t* out);
 };
 
 /// Plain loops for any processor.
 const ResampleKernels& portable_resample_kernels();
 
-/// The fastest that this processor runs (AVX2 where there is one).
+/// For processors with AVX2; null where this program was not built for x86-64.
+const ResampleKernels* avx2_resample_kernels();
+
+/// The fastest that this processor runs.
 const ResampleKernels& resample_kernels();
 
 }  // namespace casvit::dataio

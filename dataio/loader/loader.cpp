@@ -40,13 +40,20 @@ struct Loader::State {
     std::size_t sample = 0;
   };
 
+  /// Reused from sample to sample.
+  struct ThreadMemory {
+    std::vector<std::uint8_t> bytes;
+    DecodeScratch decoded;
+    TransformScratch transform;
+  };
+
   void run();
   void stop_and_join();
   std::optional<Claim> claim(std::unique_lock<std::mutex>& lock);
   std::optional<Claim> claim_planned();
   void plan_batch();
   std::shared_ptr<BatchJob> make_job(BatchPlan plan);
-  void work_on(const Claim& claim, std::vector<std::uint8_t>& bytes);
+  void work_on(const Claim& claim, ThreadMemory& memory);
   void finish(BatchJob& job, std::unique_lock<std::mutex>& lock);
   void mix(Batch& batch) const;
   bool room() const { return !ended_ && jobs_.size() < queue_batches_; }
@@ -134,13 +141,13 @@ std::optional<Batch> Loader::State::next() {
 }
 
 void Loader::State::run() {
-  std::vector<std::uint8_t> bytes;  // reused from sample to sample
+  ThreadMemory memory;
   std::unique_lock lock(mutex_);
   while (const std::optional<Claim> claimed = claim(lock)) {
     lock.unlock();
     std::exception_ptr error;
     try {
-      work_on(*claimed, bytes);
+      work_on(*claimed, memory);
     } catch (...) {
       error = std::current_exception();
     }
@@ -218,16 +225,20 @@ std::shared_ptr<BatchJob> Loader::State::make_job(BatchPlan plan) {
 }
 
 /// Reads, decodes and transforms one sample into its place in the batch.
-void Loader::State::work_on(const Claim& claim, std::vector<std::uint8_t>& bytes) {
+void Loader::State::work_on(const Claim& claim, ThreadMemory& memory) {
   Batch& batch = claim.job->batch;
   const std::uint64_t sample = batch.plan.samples[claim.sample];
-  const Image image = dataset_.decode(sample, bytes);
+  dataset_.read(sample, memory.bytes);
+  const PictureSource source = {
+      dataset_.height(sample), dataset_.width(sample), [&](const PixelBox& region) {
+        return dataset_.decode_region(sample, memory.bytes, region, memory.decoded);
+      }};
   float* out = batch.images.get() + claim.sample * image_floats();
   if (const auto* training = std::get_if<Training>(&transform_)) {
     const AugmentKey key{.seed = training->seed, .epoch = batch.plan.epoch, .sample = sample};
-    train_transform(image, training->transform, key, out);
+    train_transform(source, training->transform, key, memory.transform, out);
   } else {
-    eval_transform(image, std::get<EvalTransformOptions>(transform_), out);
+    eval_transform(source, std::get<EvalTransformOptions>(transform_), memory.transform, out);
   }
 }
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstring>
 #include <functional>
 
 #include "dataio/augment/color_jitter.h"
@@ -151,6 +152,80 @@ TEST(TrainTransform, FlipsWithTheirProbability) {
     }
   }
   EXPECT_NEAR(flips / 4000.0, 0.25, 0.03);
+}
+
+/// Every value of every channel, at every place of a vector, mirrored and not, in both paths.
+TEST(Normalizer, GivesTheQuotientsBitsForEveryValue) {
+  CounterRng rng(5, RandomUse::kBootstrap, 0, 0);
+  int vectorised = 0;
+  for (int attempt = 0; attempt < 60; ++attempt) {
+    Normalization normalization;  // ImageNet's first
+    for (std::size_t c = 0; c < 3 && attempt > 0; ++c) {
+      normalization.mean[c] = static_cast<float>(rng.uniform(0, 1));
+      normalization.std[c] = static_cast<float>(rng.uniform(0.05, 1));
+    }
+    const Normalizer normalizer(normalization);
+    vectorised += normalizer.vectorised() ? 1 : 0;
+    std::vector<std::uint8_t> pixels;
+    for (std::size_t i = 0; i < 256 * 3 + 9; ++i) {
+      pixels.push_back(static_cast<std::uint8_t>(i / 3 + i % 3 * 7));
+    }
+    const std::size_t count = pixels.size() / 3;
+    for (const bool mirrored : {false, true}) {
+      std::vector<float> out(pixels.size());
+      std::vector<float> portable(pixels.size());
+      normalizer.row(pixels.data(), count, mirrored, out.data());
+      Normalizer::finish();
+      normalizer.row_portable(pixels.data(), count, mirrored, portable.data());
+      for (std::size_t i = 0; i < out.size(); ++i) {
+        const std::size_t pixel = mirrored ? count - 1 - i / 3 : i / 3;
+        const std::size_t c = i % 3;
+        const float scaled = static_cast<float>(pixels[pixel * 3 + c]) / 255.0F;
+        const float expected = (scaled - normalization.mean[c]) / normalization.std[c];
+        ASSERT_EQ(std::memcmp(&expected, &out[i], sizeof expected), 0) << i;
+        ASSERT_EQ(std::memcmp(&expected, &portable[i], sizeof expected), 0) << i;
+      }
+    }
+  }
+#if defined(__x86_64__)
+  // Otherwise the loop above would compare the table with itself.
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+    EXPECT_GT(vectorised, 55);
+  }
+#endif
+}
+
+/// Transforms ask for one rectangle, and get along with it alone.
+TEST(TrainTransform, DecodesItsCropAlone) {
+  const Image image = synthetic_picture(90, 70, 2);
+  TransformScratch scratch;
+  TrainTransformOptions options;
+  options.image_size = 40;
+  std::vector<float> out(40 * 40 * 3);
+  for (std::uint64_t sample = 0; sample < 30; ++sample) {
+    const AugmentKey key = {3, 0, sample};
+    PixelBox asked;
+    int calls = 0;
+    Image part;
+    const PictureSource source = {image.height, image.width, [&](const PixelBox& box) {
+                                    asked = box;
+                                    ++calls;
+                                    part = {box.height, box.width, {}};
+                                    for (int y = 0; y < box.height; ++y) {
+                                      const auto left = std::ptrdiff_t{box.left} * 3;
+                                      const auto* row = image.row(box.top + y) + left;
+                                      part.pixels.insert(part.pixels.end(), row,
+                                                         row + part.row_bytes());
+                                    }
+                                    return ImageView(part);
+                                  }};
+    train_transform(source, options, key, scratch, out.data());
+    EXPECT_EQ(calls, 1);
+    CounterRng rng(key.seed, RandomUse::kRandomResizedCrop, key.epoch, key.sample);
+    EXPECT_EQ(asked, draw_random_resized_crop(image.height, image.width, options.crop_scale,
+                                              options.crop_ratio, rng));
+    EXPECT_EQ(out, transformed(image, options, key));
+  }
 }
 
 TEST(Cutout, CentresAnywhereAndCutsAtBorders) {

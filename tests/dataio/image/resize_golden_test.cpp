@@ -5,7 +5,9 @@
 
 #include "dataio/error.h"
 #include "dataio/image/resample_kernels.h"
+#include "dataio/image/resampler.h"
 #include "dataio/image/resize.h"
+#include "dataio/random/counter_rng.h"
 #include "tests/dataio/golden_data.h"
 #include "tests/dataio/synthetic_picture.h"
 
@@ -48,37 +50,93 @@ TEST(Resize, OfARectangleEqualsResizeOfItsCopy) {
   }
 }
 
+ResampleCoefficients whole(int input, int outputs) {
+  ResampleCoefficients result;
+  resample_coefficients({input, 0, static_cast<float>(input), outputs, 0, outputs, false},
+                        Interpolation::kBicubic, result);
+  return result;
+}
+
 TEST(Resize, FastKernelsEqualPortableOnes) {
   const ResampleKernels& fast = resample_kernels();
   const ResampleKernels& plain = portable_resample_kernels();
+  std::vector<std::uint8_t> scratch;
   for (const int width : {1, 2, 5, 11, 40, 333}) {
     for (const int outputs : {1, 3, 17, 96, 500}) {
-      const Image source = synthetic_picture(9, width, static_cast<std::uint32_t>(outputs));
-      const auto coefficients = resample_coefficients(width, 0, static_cast<float>(width), outputs,
-                                                      Interpolation::kBicubic);
-      std::vector<std::uint8_t> padded = source.pixels;
-      padded.resize(padded.size() + kReadAhead);
-      std::vector<std::uint8_t> a(static_cast<std::size_t>(outputs) * 9 * 3);
-      std::vector<std::uint8_t> b(a.size());
-      fast.horizontal(padded.data(), source.row_bytes(), 9, coefficients, a.data());
-      plain.horizontal(padded.data(), source.row_bytes(), 9, coefficients, b.data());
-      EXPECT_EQ(a, b) << width << " to " << outputs;
+      for (const int rows : {1, 9, 32, 51}) {
+        const Image source = synthetic_picture(rows, width, static_cast<std::uint32_t>(outputs));
+        const auto coefficients = whole(width, outputs);
+        const std::size_t stride = padded_row_bytes(outputs);
+        std::vector<std::uint8_t> a(stride * static_cast<std::size_t>(rows));
+        std::vector<std::uint8_t> b(a.size());
+        const PixelRows in = {source.pixels.data(), source.row_bytes(), rows, width};
+        fast.horizontal(in, 0, coefficients, a.data(), scratch);
+        plain.horizontal(in, 0, coefficients, b.data(), scratch);
+        for (std::size_t y = 0; y < static_cast<std::size_t>(rows); ++y) {
+          ASSERT_TRUE(std::equal(&a[y * stride], &a[y * stride] + outputs * 3, &b[y * stride]))
+              << width << " to " << outputs << ", row " << y;
+        }
+      }
     }
   }
   for (const int height : {1, 2, 7, 40}) {
     for (const int width : {1, 10, 11, 43, 130}) {
       const Image source = synthetic_picture(height, width, 3);
-      const auto coefficients =
-          resample_coefficients(height, 0, static_cast<float>(height), 5, Interpolation::kBicubic);
+      const auto coefficients = whole(height, 5);
       std::vector<std::uint8_t> a(source.row_bytes());
       std::vector<std::uint8_t> b(a.size());
       for (int y = 0; y < 5; ++y) {
-        const auto index = static_cast<std::size_t>(y);
-        const std::uint8_t* first = source.row(coefficients.first[index]);
-        const int count = coefficients.count[index];
-        fast.vertical(first, source.row_bytes(), a.size(), coefficients.row(y), count, a.data());
-        plain.vertical(first, source.row_bytes(), b.size(), coefficients.row(y), count, b.data());
+        const std::uint8_t* first = source.row(coefficients.first[static_cast<std::size_t>(y)]);
+        fast.vertical(first, source.row_bytes(), a.size(), coefficients, y, a.data());
+        plain.vertical(first, source.row_bytes(), b.size(), coefficients, y, b.data());
         EXPECT_EQ(a, b) << height << " rows of " << width;
+      }
+    }
+  }
+}
+
+/// Whatever part of the result is wanted, it is that part, and only what it reports as needed of
+/// the source is read: the rest is not even in memory.
+TEST(Resampler, GivesAnyPartOfTheResultMirroredOrNot) {
+  CounterRng rng(3, RandomUse::kBootstrap, 0, 0);
+  const auto between = [&rng](int low, int high) {
+    return low + static_cast<int>(rng.below(static_cast<std::uint64_t>(high - low + 1)));
+  };
+  Resampler resampler;
+  for (int attempt = 0; attempt < 400; ++attempt) {
+    const int source_height = between(1, 120);
+    const int source_width = between(1, 120);
+    const Image source = synthetic_picture(source_height, source_width, 2);
+    // Every eighth time a side keeps its size.
+    const int height = attempt % 8 == 1 ? source_height : between(1, 90);
+    const int width = attempt % 8 == 2 ? source_width : between(1, 90);
+    Image all;
+    resize(source, height, width, Interpolation::kBicubic, all);
+
+    ResizePlan plan =
+        whole_resize(source_height, source_width, height, width, Interpolation::kBicubic);
+    plan.wanted.height = between(1, height);
+    plan.wanted.width = between(1, width);
+    plan.wanted.top = between(0, height - plan.wanted.height);
+    plan.wanted.left = between(0, width - plan.wanted.width);
+    plan.mirrored = attempt % 2 == 1;
+    const PixelBox needed = resampler.plan(plan);
+    Image part;
+    part.height = needed.height;
+    part.width = needed.width;
+    for (int y = 0; y < needed.height; ++y) {
+      const std::uint8_t* row = source.row(needed.top + y) + std::ptrdiff_t{needed.left} * 3;
+      part.pixels.insert(part.pixels.end(), row, row + part.row_bytes());
+    }
+    resampler.begin(part);
+    for (int y = 0; y < plan.wanted.height; ++y) {
+      const std::uint8_t* row = resampler.row(y);
+      for (int x = 0; x < plan.wanted.width; ++x) {
+        const int from = plan.mirrored ? plan.wanted.width - 1 - x : x;
+        const std::uint8_t* expected =
+            all.row(plan.wanted.top + y) + std::ptrdiff_t{plan.wanted.left + from} * 3;
+        ASSERT_TRUE(std::equal(expected, expected + 3, row + std::ptrdiff_t{x} * 3))
+            << "attempt " << attempt << " at " << x << ", " << y;
       }
     }
   }
