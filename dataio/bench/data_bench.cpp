@@ -115,18 +115,32 @@ BenchFigures measure_decode(const Dataset& dataset, const DataBenchOptions& opti
   });
 }
 
+/// A thread's, as in the loader.
+struct AugmentMemory {
+  explicit AugmentMemory(std::size_t floats) : out(floats) {}
+  std::vector<std::uint8_t> bytes;
+  DecodeScratch decoded;
+  TransformScratch transform;
+  std::vector<float> out;
+};
+
 BenchFigures measure_augment(const Dataset& dataset, const DataBenchOptions& options) {
   const Walk walk(dataset, options);
   return run_timed(options.threads, options.seconds, [&]() -> BenchWork {
-    return [&, bytes = std::vector<std::uint8_t>(), out = std::vector<float>(floats_of(options))](
-               std::uint64_t k, BenchFigures& sum) mutable {
+    return [&, memory = std::make_shared<AugmentMemory>(floats_of(options))](std::uint64_t k,
+                                                                             BenchFigures& sum) {
       const Walk::Place place = walk.at(k);
-      train_transform(dataset.decode(place.sample, bytes), options.transform,
+      dataset.read(place.sample, memory->bytes);
+      const PictureSource picture = {
+          dataset.height(place.sample), dataset.width(place.sample), [&](const PixelBox& region) {
+            return dataset.decode_region(place.sample, memory->bytes, region, memory->decoded);
+          }};
+      train_transform(picture, options.transform,
                       {.seed = options.seed, .epoch = place.epoch, .sample = place.sample},
-                      out.data());
+                      memory->transform, memory->out.data());
       sum.images += 1;
-      sum.bytes_read += bytes.size();
-      sum.bytes_written += out.size() * sizeof(float);
+      sum.bytes_read += memory->bytes.size();
+      sum.bytes_written += memory->out.size() * sizeof(float);
     };
   });
 }

@@ -12,6 +12,7 @@
 #include "dataio/container/glob_paths.h"
 #include "dataio/container/reader.h"
 #include "dataio/error.h"
+#include "dataio/image/upright.h"
 
 namespace casvit::dataio {
 
@@ -27,6 +28,12 @@ struct Dataset::State {
     return {readers[file], sample - starts[file]};
   }
 
+  /// The orientation to turn a picture by; 1: none.
+  int turn(const ContainerReader& reader, std::uint64_t local) const {
+    return options.apply_orientation ? reader.index().orientation[local] : 1;
+  }
+
+  DatasetOptions options;
   std::vector<ContainerReader> readers;
   std::vector<std::uint64_t> starts;  ///< first sample of each file
   std::vector<std::string> files;
@@ -69,9 +76,11 @@ Image raw_image(const ContainerIndex& index, std::uint64_t sample,
 
 }  // namespace
 
-Dataset::Dataset(const std::vector<std::string>& paths) : state_(std::make_unique<State>()) {
+Dataset::Dataset(const std::vector<std::string>& paths, DatasetOptions options)
+    : state_(std::make_unique<State>()) {
   if (paths.empty()) throw UsageError("a data set needs at least one .h5 file");
   State& state = *state_;
+  state.options = options;
   state.files = expand_globs(paths);
   check_listed_once(state.files);
   std::vector<std::uint64_t> hashes;
@@ -139,8 +148,12 @@ Image Dataset::decode(std::uint64_t sample, std::vector<std::uint8_t>& scratch) 
   const auto& [reader, local] = state_->locate(sample);
   reader.read(local, scratch);
   const ContainerIndex& index = reader.index();
+  const int orientation = state_->turn(reader, local);
+  const auto turned = [orientation](Image stored) {
+    return orientation == 1 ? std::move(stored) : upright(stored, orientation);
+  };
   if (index.codec[local] == static_cast<std::uint8_t>(Codec::kRawRgb)) {
-    return raw_image(index, local, scratch);
+    return turned(raw_image(index, local, scratch));
   }
   Image image;
   try {
@@ -155,17 +168,21 @@ Image Dataset::decode(std::uint64_t sample, std::vector<std::uint8_t>& scratch) 
                      std::to_string(index.width[local]) + " x " +
                      std::to_string(index.height[local]));
   }
-  return image;
+  return turned(std::move(image));
 }
 
 int Dataset::height(std::uint64_t sample) const {
   const auto& [reader, local] = state_->locate(sample);
-  return static_cast<int>(reader.index().height[local]);
+  const bool stands = is_transposed(state_->turn(reader, local));
+  const ContainerIndex& index = reader.index();
+  return static_cast<int>(stands ? index.width[local] : index.height[local]);
 }
 
 int Dataset::width(std::uint64_t sample) const {
   const auto& [reader, local] = state_->locate(sample);
-  return static_cast<int>(reader.index().width[local]);
+  const bool stands = is_transposed(state_->turn(reader, local));
+  const ContainerIndex& index = reader.index();
+  return static_cast<int>(stands ? index.height[local] : index.width[local]);
 }
 
 ImageView Dataset::decode_region(std::uint64_t sample, const std::vector<std::uint8_t>& bytes,
@@ -174,19 +191,26 @@ ImageView Dataset::decode_region(std::uint64_t sample, const std::vector<std::ui
   const ContainerIndex& index = reader.index();
   const auto height = static_cast<int>(index.height[local]);
   const auto width = static_cast<int>(index.width[local]);
+  const int orientation = state_->turn(reader, local);
+  const PixelBox box = stored_box(region, height, width, orientation);
+  ImageView part;
   if (index.codec[local] == static_cast<std::uint8_t>(Codec::kRawRgb)) {
     ImageView whole;
     whole.pixels = bytes.data();
     whole.height = height;
     whole.width = width;
     whole.stride = static_cast<std::size_t>(width) * 3;
-    return whole.crop(region.top, region.left, region.height, region.width);
+    part = whole.crop(box.top, box.left, box.height, box.width);
+  } else {
+    try {
+      part = dataio::decode_region(bytes, height, width, box, scratch);
+    } catch (const InputError& error) {
+      throw InputError(reader.describe(local) + " cannot be decoded: " + error.what());
+    }
   }
-  try {
-    return dataio::decode_region(bytes, height, width, region, scratch);
-  } catch (const InputError& error) {
-    throw InputError(reader.describe(local) + " cannot be decoded: " + error.what());
-  }
+  if (orientation == 1) return part;
+  scratch.turned = upright(part, orientation);
+  return scratch.turned;
 }
 
 }  // namespace casvit::dataio

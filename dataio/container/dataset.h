@@ -13,13 +13,19 @@ namespace casvit::dataio {
 
 class ContainerReader;
 
+struct DatasetOptions {
+  /// Turns pictures upright by their EXIF orientation, as Pillow's ImageOps.exif_transpose:
+  /// `decode` gives upright pictures then. Stored bytes are never touched.
+  bool apply_orientation = false;
+};
+
 /// One or several containers as one sequence of samples. Const methods are thread-safe.
 class Dataset {
  public:
   /// Opens and validates every file (`complete`, bounds, index hash, no exotic HDF5 storage).
   /// @param paths files or globs; at least one must match. All must have the same class names.
   /// @throws InputError naming the file and what is wrong with it.
-  explicit Dataset(const std::vector<std::string>& paths);
+  explicit Dataset(const std::vector<std::string>& paths, DatasetOptions options = {});
   ~Dataset();
   Dataset(Dataset&&) noexcept;
   Dataset& operator=(Dataset&&) noexcept;
@@ -31,7 +37,7 @@ class Dataset {
   const std::vector<std::uint64_t>& class_counts() const;
   /// `[size]`, in [0, num_classes).
   const std::vector<std::int32_t>& labels() const;
-  /// EXIF orientation of sample i, 1 to 8; `decode` does not apply it.
+  /// EXIF orientation of sample i as stored, 1 to 8; `decode` applies it only where asked to.
   int orientation(std::uint64_t sample) const;
   /// Where sample i came from, as stored: relative to the packed folder, any bytes.
   std::string source_path(std::uint64_t sample) const;
@@ -56,7 +62,7 @@ class Dataset {
   /// `read` and decode. @throws InputError naming file, sample, source and the decoder's complaint.
   Image decode(std::uint64_t sample, std::vector<std::uint8_t>& scratch) const;
 
-  /// Size of a sample from the index, without reading it.
+  /// Size of a sample as `decode` gives it, from the index, without reading it.
   int height(std::uint64_t sample) const;
   int width(std::uint64_t sample) const;
   /// The pixels of a rectangle of a sample whose stored bytes `read` gave; only those are decoded

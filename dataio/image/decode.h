@@ -52,6 +52,7 @@ Image decode_image(std::span<const std::uint8_t> bytes,
 /// Working memory of decode_region, reused from picture to picture. One a thread.
 struct DecodeScratch {
   Image image;
+  Image turned;  ///< upright, where that is asked for
 };
 
 /// The rectangle `region` of a picture that is said to be `height` x `width` pixels: the same

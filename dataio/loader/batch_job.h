@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <exception>
 #include <utility>
+#include <vector>
 
 #include "dataio/loader/loader.h"
 
@@ -17,6 +18,7 @@ struct BatchJob {
   bool finished = false;     ///< ready for `next()`: mixed, or failed
   std::exception_ptr error;  ///< of the smallest failing sample
   std::size_t error_sample = 0;
+  std::vector<std::pair<std::size_t, Replacement>> replaced;  ///< with their places in the batch
 
   bool claimable() const { return claimed < batch.plan.samples.size(); }
 

@@ -2,28 +2,41 @@
 
 #include <algorithm>
 #include <new>
+#include <stdexcept>
+#include <utility>
 
 namespace casvit::dataio {
 namespace {
 
 constexpr std::size_t kAlignment = 64;
 
-float* allocate(std::size_t floats) {
-  const std::size_t bytes =
-      (std::max<std::size_t>(floats, 1) * sizeof(float) + kAlignment - 1) / kAlignment * kAlignment;
-  return static_cast<float*>(::operator new (bytes, std::align_val_t{kAlignment}));
+BufferAllocator ordinary_memory() {
+  return {[](std::size_t bytes) { return ::operator new (bytes, std::align_val_t{kAlignment}); },
+          [](void* memory) { ::operator delete (memory, std::align_val_t{kAlignment}); }};
 }
 
-void release(float* data) noexcept { ::operator delete (data, std::align_val_t{kAlignment}); }
+std::size_t bytes_for(std::size_t floats) {
+  return (std::max<std::size_t>(floats, 1) * sizeof(float) + kAlignment - 1) / kAlignment *
+         kAlignment;
+}
 
 }  // namespace
 
-std::shared_ptr<BufferPool> BufferPool::make(std::size_t keep) {
-  return std::shared_ptr<BufferPool>(new BufferPool(keep));
+std::shared_ptr<BufferPool> BufferPool::make(std::size_t keep, BufferAllocator allocator) {
+  if (!allocator.allocate != !allocator.release) {
+    throw std::invalid_argument("a buffer allocator needs both of its functions, or none");
+  }
+  if (!allocator.allocate) allocator = ordinary_memory();
+  return std::shared_ptr<BufferPool>(new BufferPool(keep, std::move(allocator)));
+}
+
+BufferPool::BufferPool(std::size_t keep, BufferAllocator allocator)
+    : allocator_(std::move(allocator)), keep_(keep) {
+  free_.reserve(keep);
 }
 
 BufferPool::~BufferPool() {
-  for (const Free& buffer : free_) release(buffer.data);
+  for (const Free& buffer : free_) allocator_.release(buffer.data);
 }
 
 std::shared_ptr<float[]> BufferPool::take(std::size_t floats) {
@@ -37,7 +50,9 @@ std::shared_ptr<float[]> BufferPool::take(std::size_t floats) {
       free_.erase(fits);
     }
   }
-  if (buffer.data == nullptr) buffer = {allocate(floats), floats};
+  if (buffer.data == nullptr) {
+    buffer = {static_cast<float*>(allocator_.allocate(bytes_for(floats))), floats};
+  }
   // The deleter holds the pool, so that a buffer can come home after its loader is gone.
   return {buffer.data, [pool = shared_from_this(), size = buffer.floats](float* data) {
             pool->give_back(data, size);
@@ -52,7 +67,7 @@ void BufferPool::give_back(float* data, std::size_t floats) noexcept {
       return;
     }
   }
-  release(data);
+  allocator_.release(data);
 }
 
 }  // namespace casvit::dataio

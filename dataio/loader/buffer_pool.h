@@ -5,14 +5,16 @@
 #include <mutex>
 #include <vector>
 
+#include "dataio/loader/buffer_allocator.h"
+
 namespace casvit::dataio {
 
 /// Hands out 64-byte aligned float buffers and takes them back when their last owner lets go, so
 /// that a loader's memory stays flat. Buffers may outlive the pool's owner. Thread-safe.
 class BufferPool : public std::enable_shared_from_this<BufferPool> {
  public:
-  /// @param keep free buffers kept at most; more than that go back to the system.
-  static std::shared_ptr<BufferPool> make(std::size_t keep);
+  /// @param keep free buffers kept at most; more than that go back to the allocator.
+  static std::shared_ptr<BufferPool> make(std::size_t keep, BufferAllocator allocator = {});
   ~BufferPool();
   BufferPool(const BufferPool&) = delete;
   BufferPool& operator=(const BufferPool&) = delete;
@@ -26,9 +28,10 @@ class BufferPool : public std::enable_shared_from_this<BufferPool> {
     std::size_t floats;
   };
 
-  explicit BufferPool(std::size_t keep) : keep_(keep) { free_.reserve(keep); }
+  BufferPool(std::size_t keep, BufferAllocator allocator);
   void give_back(float* data, std::size_t floats) noexcept;
 
+  const BufferAllocator allocator_;
   std::mutex mutex_;
   std::size_t keep_;
   std::vector<Free> free_;

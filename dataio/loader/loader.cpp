@@ -14,8 +14,16 @@
 #include "dataio/error.h"
 #include "dataio/loader/batch_job.h"
 #include "dataio/loader/buffer_pool.h"
+#include "dataio/random/counter_rng.h"
 
 namespace casvit::dataio {
+namespace {
+
+/// Drawn in place of a corrupt picture before giving up: files with that many damaged ones are
+/// worth nobody's training.
+constexpr int kReplacementDraws = 16;
+
+}  // namespace
 
 /// Note: who waits for whom. Threads take single samples, of the oldest batch that has unclaimed
 /// ones, so that one slow picture does not stall the rest of its batch. A batch is planned only
@@ -53,7 +61,9 @@ struct Loader::State {
   std::optional<Claim> claim_planned();
   void plan_batch();
   std::shared_ptr<BatchJob> make_job(BatchPlan plan);
-  void work_on(const Claim& claim, ThreadMemory& memory);
+  std::optional<Replacement> work_on(const Claim& claim, ThreadMemory& memory);
+  Replacement replace(const Claim& claim, const std::string& reason, ThreadMemory& memory);
+  void fill(const Claim& claim, std::uint64_t source, ThreadMemory& memory);
   void finish(BatchJob& job, std::unique_lock<std::mutex>& lock);
   void mix(Batch& batch) const;
   bool room() const { return !ended_ && jobs_.size() < queue_batches_; }
@@ -103,7 +113,7 @@ Loader::State::State(const Dataset& dataset, BatchSequence sequence, Transform t
     image_size_ = evaluation.image_size;
   }
   // One more for the batch that the caller works on, one for the batch it just let go.
-  buffers_ = BufferPool::make(queue_batches_ + 2);
+  buffers_ = BufferPool::make(queue_batches_ + 2, options.memory);
   try {
     for (int t = 0; t < options.threads; ++t) threads_.emplace_back([this] { run(); });
   } catch (...) {
@@ -146,8 +156,9 @@ void Loader::State::run() {
   while (const std::optional<Claim> claimed = claim(lock)) {
     lock.unlock();
     std::exception_ptr error;
+    std::optional<Replacement> replaced;
     try {
-      work_on(*claimed, memory);
+      replaced = work_on(*claimed, memory);
     } catch (...) {
       error = std::current_exception();
     }
@@ -155,6 +166,7 @@ void Loader::State::run() {
     BatchJob& job = *claimed->job;
     --job.pending;
     if (error) job.fail(claimed->sample, error);
+    if (replaced) job.replaced.emplace_back(claimed->sample, std::move(*replaced));
     if (job.pending == 0) finish(job, lock);
   }
 }
@@ -224,26 +236,64 @@ std::shared_ptr<BatchJob> Loader::State::make_job(BatchPlan plan) {
   return job;
 }
 
-/// Reads, decodes and transforms one sample into its place in the batch.
-void Loader::State::work_on(const Claim& claim, ThreadMemory& memory) {
+/// Reads, decodes and transforms one sample into its place in the batch, or another one where it
+/// cannot be read and that was asked for.
+std::optional<Replacement> Loader::State::work_on(const Claim& claim, ThreadMemory& memory) {
+  const auto* training = std::get_if<Training>(&transform_);
+  try {
+    fill(claim, claim.job->batch.plan.samples[claim.sample], memory);
+  } catch (const InputError& error) {
+    if (training == nullptr || !training->replace_corrupt) throw;
+    return replace(claim, error.what(), memory);
+  }
+  return std::nullopt;
+}
+
+Replacement Loader::State::replace(const Claim& claim, const std::string& reason,
+                                   ThreadMemory& memory) {
   Batch& batch = claim.job->batch;
   const std::uint64_t sample = batch.plan.samples[claim.sample];
-  dataset_.read(sample, memory.bytes);
-  const PictureSource source = {
-      dataset_.height(sample), dataset_.width(sample), [&](const PixelBox& region) {
-        return dataset_.decode_region(sample, memory.bytes, region, memory.decoded);
+  CounterRng draw(std::get<Training>(transform_).seed, RandomUse::kReplacement, batch.plan.epoch,
+                  sample);
+  for (int i = 0; i < kReplacementDraws; ++i) {
+    const std::uint64_t other = draw.below(dataset_.size());
+    if (other == sample) continue;
+    try {
+      fill(claim, other, memory);
+    } catch (const InputError&) {
+      continue;
+    }
+    batch.labels[claim.sample] = dataset_.labels()[other];
+    return {sample, other, reason};
+  }
+  throw InputError(reason + "; and none of " + std::to_string(kReplacementDraws) +
+                   " others could take its place: check the files with casvit-pack verify");
+}
+
+/// `source` is read into the sample's place, with the sample's augmentation.
+void Loader::State::fill(const Claim& claim, std::uint64_t source, ThreadMemory& memory) {
+  Batch& batch = claim.job->batch;
+  const std::uint64_t sample = batch.plan.samples[claim.sample];
+  dataset_.read(source, memory.bytes);
+  const PictureSource picture = {
+      dataset_.height(source), dataset_.width(source), [&](const PixelBox& region) {
+        return dataset_.decode_region(source, memory.bytes, region, memory.decoded);
       }};
   float* out = batch.images.get() + claim.sample * image_floats();
   if (const auto* training = std::get_if<Training>(&transform_)) {
     const AugmentKey key{.seed = training->seed, .epoch = batch.plan.epoch, .sample = sample};
-    train_transform(source, training->transform, key, memory.transform, out);
+    train_transform(picture, training->transform, key, memory.transform, out);
   } else {
-    eval_transform(source, std::get<EvalTransformOptions>(transform_), memory.transform, out);
+    eval_transform(picture, std::get<EvalTransformOptions>(transform_), memory.transform, out);
   }
 }
 
 /// By the thread that finished the last sample; mixes without the mutex.
 void Loader::State::finish(BatchJob& job, std::unique_lock<std::mutex>& lock) {
+  std::ranges::sort(job.replaced, {}, &std::pair<std::size_t, Replacement>::first);
+  for (auto& [place, replacement] : job.replaced) {
+    job.batch.replaced.push_back(std::move(replacement));
+  }
   if (!job.error && !stop_) {
     lock.unlock();
     std::exception_ptr error;

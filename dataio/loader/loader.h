@@ -4,11 +4,13 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "dataio/augment/mixup.h"
 #include "dataio/augment/transform.h"
 #include "dataio/container/dataset.h"
+#include "dataio/loader/buffer_allocator.h"
 
 namespace casvit::dataio {
 
@@ -24,19 +26,28 @@ struct BatchPlan {
 /// thread at a time, in order of k.
 using BatchSequence = std::function<std::optional<BatchPlan>(std::uint64_t k)>;
 
+/// A picture of a training batch that could not be read, and the one that took its place.
+struct Replacement {
+  std::uint64_t sample = 0;  ///< as planned
+  std::uint64_t by = 0;
+  std::string reason;  ///< naming file, sample and source
+};
+
 /// A decoded batch. `images` is `[n, size, size, 3] float32` (NHWC: channels-last), 64-byte
 /// aligned; letting go of it hands the buffer back to the loader, so that memory stays flat.
 struct Batch {
   BatchPlan plan;
   int image_size = 0;
   std::shared_ptr<float[]> images;
-  std::vector<std::int32_t> labels;  ///< `[n]`
-  std::vector<float> targets;        ///< `[n, num_classes]` in training, empty in evaluation
+  std::vector<std::int32_t> labels;   ///< `[n]`
+  std::vector<float> targets;         ///< `[n, num_classes]` in training, empty in evaluation
+  std::vector<Replacement> replaced;  ///< in the order of the batch; `labels` are those of `by`
 };
 
 struct LoaderOptions {
-  int threads = 1;        ///< decoding threads
-  int queue_batches = 4;  ///< batches decoded ahead at most: bounds memory
+  int threads = 1;              ///< decoding threads
+  int queue_batches = 4;        ///< batches decoded ahead at most: bounds memory
+  BufferAllocator memory = {};  ///< of the batches' pictures
 };
 
 /// Decodes, augments and (in training) mixes batches on its own threads, ahead of the caller, and
@@ -50,6 +61,10 @@ class Loader {
     TrainTransformOptions transform;
     MixupOptions mixup;
     std::uint64_t seed = 0;
+    /// Whether another picture takes the place of one that cannot be read: drawn by (seed, epoch,
+    /// sample), the same whatever the threads and ranks, and reported in the batch. Otherwise such
+    /// a picture is an error. In evaluation it always is.
+    bool replace_corrupt = false;
   };
 
   /// `dataset` must outlive the loader.

@@ -25,6 +25,7 @@ enum class RandomUse : std::uint32_t {
   kThreeAugment = 14,
   kRandomErasing = 15,
   kInterpolation = 16,
+  kReplacement = 20,
 };
 
 /// Counter-based random numbers (Philox4x32-10; Salmon et al., "Parallel random numbers: as easy as

@@ -46,7 +46,8 @@ TEST_F(DataBenchTest, CountsTheBytesThatEachStageMoves) {
     longest = std::max(longest, dataset_->location(i).length);
   }
   const std::uint64_t picture = std::uint64_t{kImageSize} * kImageSize * 3 * sizeof(float);
-  const std::uint64_t decoded = std::uint64_t{150} * 150 * 3;  // the sample photographs are of one size
+  const std::uint64_t decoded =
+      std::uint64_t{150} * 150 * 3;  // the sample photographs are of one size
   const auto check = [&](BenchStage stage, std::uint64_t written_an_image) {
     const BenchFigures figures = measure(stage);
     SCOPED_TRACE(bench_stage_name(stage));

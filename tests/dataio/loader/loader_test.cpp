@@ -106,7 +106,7 @@ TEST_F(LoaderTest, DeliversTheSameBatchesInOrderWhateverTheThreads) {
   const Collected expected = collect(alone);
   EXPECT_EQ(expected.steps, (std::vector<std::uint64_t>{0, 1, 2, 3, 4, 5, 6, 7, 8}));
   EXPECT_EQ(expected.targets.size(), 9U * 4 * 3);
-  for (const LoaderOptions options : {LoaderOptions{2, 4}, LoaderOptions{7, 2}}) {
+  for (const LoaderOptions& options : {LoaderOptions{2, 4}, LoaderOptions{7, 2}}) {
     Loader loader(*dataset_, walk(9, 4), training(), options);
     EXPECT_EQ(collect(loader), expected) << options.threads << " threads";
     EXPECT_FALSE(loader.next().has_value());  // and stays at the end
