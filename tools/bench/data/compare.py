@@ -32,6 +32,7 @@ import environments
 HERE = pathlib.Path(__file__).resolve().parent
 PEERS = ("torchvision", "ffcv", "dali")
 STAGES = ("decode", "augment", "loader", "raw")
+YARDSTICKS = {"read": "read_over_pread", "raw": "raw_over_copy"}
 SAMPLES = HERE.parents[2] / "tests" / "data" / "seedlings" / "train"
 
 
@@ -144,7 +145,7 @@ class Rounds:
     def __init__(self):
         self.rates = {}
         self.reasons = {}
-        self.yardsticks = {"read_over_pread": [], "raw_over_copy": []}
+        self.yardsticks = {name: [] for name in YARDSTICKS.values()}
 
     def add(self, who, stage, rate):
         self.rates.setdefault(who, {}).setdefault(stage, []).append(rate)
@@ -160,12 +161,15 @@ def moved(stage):
 
 def run_round(options, data, raw_data, peers, rounds, missing):
     for stage in ("decode", "augment", "loader"):
+        if stage not in options.stages:
+            continue
         rounds.add("casvit", stage, bench_casvit(options, data, [stage])[stage]["images_per_second"])
         ask_peers(stage, peers, rounds, missing)
-    reads = bench_casvit(options, data, ["pread", "read"])
-    rounds.yardsticks["read_over_pread"].append(
-        reads["read"]["images_per_second"] / reads["pread"]["images_per_second"]
-    )
+    if "read" in options.stages:
+        reads = bench_casvit(options, data, ["pread", "read"])
+        rounds.yardsticks["read_over_pread"].append(
+            reads["read"]["images_per_second"] / reads["pread"]["images_per_second"]
+        )
     if raw_data:
         raw = bench_casvit(options, raw_data, ["loader", "copy"], raw=True)
         rounds.add("casvit", "raw", raw["loader"]["images_per_second"])
@@ -237,6 +241,9 @@ def parse():
         "--peer-python", action="append", default=[], metavar="NAME=PYTHON",
         help="use this Python for a peer instead of installing one; may be repeated",
     )
+    parser.add_argument(
+        "--stages", nargs="*", default=[*STAGES, "read"], choices=[*STAGES, "read"], help="all unless named"
+    )
     parser.add_argument("--threads", type=int, default=2, help="cores, and threads or workers of each")
     parser.add_argument("--image-size", type=int, default=224)
     parser.add_argument("--batch-size", type=int, default=64)
@@ -254,8 +261,10 @@ def main():
     try:
         folder = prepare_folder(options, scratch)
         data = pack(options, folder, os.path.join(scratch, "data.h5"))
-        size = str(options.image_size)
-        raw_data = pack(options, folder, os.path.join(scratch, "raw.h5"), "--raw", size)
+        raw_data = None
+        if "raw" in options.stages:
+            size = str(options.image_size)
+            raw_data = pack(options, folder, os.path.join(scratch, "raw.h5"), "--raw", size)
         peers, missing = start_peers(options, folder, scratch)
         found = {name: peer.versions for name, peer in peers.items()}
         rounds = Rounds()
