@@ -4,6 +4,7 @@
 #include <string>
 
 #include "dataio/image/codec.h"
+#include "dataio/image/jpeg/region_decoder.h"
 
 namespace casvit::dataio {
 namespace {
@@ -128,8 +129,26 @@ Image decode_image(std::span<const std::uint8_t> bytes, std::int64_t max_pixels)
   refuse_raw();
 }
 
+DecodeScratch::DecodeScratch() = default;
+DecodeScratch::~DecodeScratch() = default;
+
 ImageView decode_region(std::span<const std::uint8_t> bytes, int height, int width,
                         const PixelBox& region, DecodeScratch& scratch) {
+  check_size(height, width, kDefaultMaxPixels);
+  if (has(bytes, 0, kJpegSignature)) {
+    if (!scratch.jpeg) scratch.jpeg = std::make_unique<jpeg::RegionDecoder>();
+    if (scratch.jpeg->open(bytes)) {
+      check_expected_size(scratch.jpeg->height(), scratch.jpeg->width(), height, width);
+      ImageView view;
+      view.height = region.height;
+      view.width = region.width;
+      view.stride = static_cast<std::size_t>(region.width) * 3;
+      const std::size_t wanted = static_cast<std::size_t>(region.height) * view.stride;
+      if (scratch.pixels.size() < wanted) scratch.pixels.resize(wanted);
+      view.pixels = scratch.pixels.data();
+      if (scratch.jpeg->decode(region, scratch.pixels.data(), view.stride)) return view;
+    }
+  }
   scratch.image = decode_image(bytes);
   check_expected_size(scratch.image.height, scratch.image.width, height, width);
   return ImageView(scratch.image).crop(region.top, region.left, region.height, region.width);
