@@ -144,6 +144,13 @@ void Dataset::read(std::uint64_t sample, std::vector<std::uint8_t>& bytes) const
   reader.read(local, bytes);
 }
 
+void Dataset::announce(std::span<const std::uint64_t> samples) const {
+  for (const std::uint64_t sample : samples) {
+    const auto& [reader, local] = state_->locate(sample);
+    reader.announce(local);
+  }
+}
+
 Image Dataset::decode(std::uint64_t sample, std::vector<std::uint8_t>& scratch) const {
   const auto& [reader, local] = state_->locate(sample);
   reader.read(local, scratch);

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -59,6 +60,9 @@ class Dataset {
   /// @param bytes resized to the sample's length; its capacity is reused.
   /// @throws InputError naming file, sample and source when the bytes are not those packed.
   void read(std::uint64_t sample, std::vector<std::uint8_t>& bytes) const;
+  /// Tells the system which samples will be read soon, so that it fetches them meanwhile: a cold
+  /// disk or a network file system then streams.
+  void announce(std::span<const std::uint64_t> samples) const;
   /// `read` and decode. @throws InputError naming file, sample, source and the decoder's complaint.
   Image decode(std::uint64_t sample, std::vector<std::uint8_t>& scratch) const;
 

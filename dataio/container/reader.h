@@ -33,6 +33,9 @@ class ContainerReader {
   /// @throws InputError naming file, sample and source when the bytes are not those packed.
   void read(std::uint64_t sample, std::vector<std::uint8_t>& bytes) const;
 
+  /// Asks the system to fetch a sample's bytes soon (posix_fadvise), without waiting for them.
+  void announce(std::uint64_t sample) const;
+
   /// "FILE: sample 17 (Maize/a.jpg)", the start of every message about a sample.
   std::string describe(std::uint64_t sample) const;
 

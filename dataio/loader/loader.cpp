@@ -46,6 +46,7 @@ struct Loader::State {
   struct Claim {
     std::shared_ptr<BatchJob> job;
     std::size_t sample = 0;
+    std::vector<std::uint64_t> announced;  ///< samples that the system is to fetch
   };
 
   /// Reused from sample to sample.
@@ -75,6 +76,7 @@ struct Loader::State {
   BatchSequence sequence_;
   const Transform transform_;
   const std::size_t queue_batches_;
+  const bool readahead_;
   int image_size_ = 0;
   std::shared_ptr<BufferPool> buffers_;
 
@@ -82,6 +84,7 @@ struct Loader::State {
   std::condition_variable work_;   ///< for threads: something to claim, room to plan, or the end
   std::condition_variable ready_;  ///< for next(): the oldest batch is finished
   std::deque<std::shared_ptr<BatchJob>> jobs_;
+  std::deque<std::vector<std::uint64_t>> unannounced_;  ///< samples of planned batches
   std::uint64_t planned_ = 0;
   bool ended_ = false;  ///< the sequence has no more batches, or failed
   bool stop_ = false;
@@ -94,7 +97,8 @@ Loader::State::State(const Dataset& dataset, BatchSequence sequence, Transform t
     : dataset_(dataset),
       sequence_(std::move(sequence)),
       transform_(std::move(transform)),
-      queue_batches_(static_cast<std::size_t>(std::max(options.queue_batches, 1))) {
+      queue_batches_(static_cast<std::size_t>(std::max(options.queue_batches, 1))),
+      readahead_(options.readahead) {
   if (options.threads < 1 || options.queue_batches < 1) {
     throw UsageError("the loader needs at least one thread and one batch in its queue, not " +
                      std::to_string(options.threads) + " and " +
@@ -158,6 +162,7 @@ void Loader::State::run() {
     std::exception_ptr error;
     std::optional<Replacement> replaced;
     try {
+      dataset_.announce(claimed->announced);
       replaced = work_on(*claimed, memory);
     } catch (...) {
       error = std::current_exception();
@@ -171,22 +176,26 @@ void Loader::State::run() {
   }
 }
 
-/// The next sample, waiting for it if needed; nothing when it is time to stop.
+/// The next sample, waiting for it if needed; nothing when it is time to stop. Plans before it
+/// claims: the system then knows samples for as long ahead as the queue is.
 std::optional<Loader::State::Claim> Loader::State::claim(std::unique_lock<std::mutex>& lock) {
   while (true) {
     if (stop_) return std::nullopt;
-    if (auto claimed = claim_planned()) return claimed;
-    if (room()) {
-      plan_batch();
-    } else {
-      work_.wait(lock);
+    while (room()) plan_batch();
+    if (auto claimed = claim_planned()) {
+      if (!unannounced_.empty()) {
+        claimed->announced = std::move(unannounced_.front());
+        unannounced_.pop_front();
+      }
+      return claimed;
     }
+    work_.wait(lock);
   }
 }
 
 std::optional<Loader::State::Claim> Loader::State::claim_planned() {
   for (const std::shared_ptr<BatchJob>& job : jobs_) {
-    if (job->claimable()) return Claim{job, job->claimed++};
+    if (job->claimable()) return Claim{job, job->claimed++, {}};
   }
   return std::nullopt;
 }
@@ -209,6 +218,7 @@ void Loader::State::plan_batch() {
   }
   if (job) {
     job->finished = job->error || job->batch.plan.samples.empty();
+    if (readahead_ && !job->finished) unannounced_.push_back(job->batch.plan.samples);
     jobs_.push_back(std::move(job));
   }
   work_.notify_all();

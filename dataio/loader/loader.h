@@ -48,6 +48,8 @@ struct LoaderOptions {
   int threads = 1;              ///< decoding threads
   int queue_batches = 4;        ///< batches decoded ahead at most: bounds memory
   BufferAllocator memory = {};  ///< of the batches' pictures
+  /// Tell the system which samples come next, so that cold files stream: `queue_batches` ahead.
+  bool readahead = true;
 };
 
 /// Decodes, augments and (in training) mixes batches on its own threads, ahead of the caller, and

@@ -1,18 +1,24 @@
 #include "dataio/loader/loader.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <xxhash.h>
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cmath>
 #include <cstring>
+#include <fstream>
 #include <set>
 #include <thread>
 
 #include "dataio/error.h"
 #include "dataio/pack/packer.h"
+#include "dataio/random/sample_order.h"
 #include "tests/dataio/seedlings.h"
 
 namespace casvit::dataio {
@@ -111,6 +117,125 @@ TEST_F(LoaderTest, DeliversTheSameBatchesInOrderWhateverTheThreads) {
     EXPECT_EQ(collect(loader), expected) << options.threads << " threads";
     EXPECT_FALSE(loader.next().has_value());  // and stays at the end
   }
+}
+
+/// Hash of every shard of an epoch of 6 steps of 4 shards, from ranks that each have a block of
+/// every step's shards.
+std::vector<std::uint64_t> epoch_hashes(const Dataset& dataset, const Loader::Training& training,
+                                        std::uint64_t ranks, int threads) {
+  constexpr std::uint64_t kSteps = 6;
+  constexpr std::uint64_t kShards = 4;
+  constexpr std::uint64_t kSize = 2;
+  const SampleOrder order = SampleOrder::shuffled(5, dataset.size());
+  std::vector<std::uint64_t> hashes(kSteps * kShards);
+  const std::uint64_t own = kShards / ranks;
+  for (std::uint64_t rank = 0; rank < ranks; ++rank) {
+    const auto sequence = [&](std::uint64_t k) -> std::optional<BatchPlan> {
+      if (k >= kSteps * own) return std::nullopt;
+      BatchPlan plan;
+      plan.epoch = 3;
+      plan.step = k / own;
+      plan.shard = rank * own + k % own;
+      const std::uint64_t begin = (plan.step * kShards + plan.shard) * kSize;
+      for (std::uint64_t i = 0; i < kSize; ++i) {
+        plan.samples.push_back(order.at(plan.epoch, (begin + i) % dataset.size()));
+      }
+      return plan;
+    };
+    Loader loader(dataset, sequence, training, {.threads = threads, .queue_batches = 3});
+    while (const std::optional<Batch> batch = loader.next()) {
+      hashes[batch->plan.step * kShards + batch->plan.shard] =
+          XXH3_64bits(batch->images.get(), kSize * kImageFloats * sizeof(float)) ^
+          XXH3_64bits(batch->targets.data(), batch->targets.size() * sizeof(float));
+    }
+  }
+  return hashes;
+}
+
+TEST_F(LoaderTest, AnEpochHasTheSamePixelsWhateverTheRanksAndThreads) {
+  const std::vector<std::uint64_t> expected = epoch_hashes(*dataset_, training(), 1, 1);
+  EXPECT_EQ(std::set<std::uint64_t>(expected.begin(), expected.end()).size(), expected.size());
+  for (const std::uint64_t ranks : {1U, 2U, 4U}) {
+    for (const int threads : {1, 2, 5}) {
+      EXPECT_EQ(epoch_hashes(*dataset_, training(), ranks, threads), expected)
+          << ranks << " ranks of " << threads << " threads";
+    }
+  }
+  Loader::Training other = training();
+  other.seed = 12;
+  EXPECT_NE(epoch_hashes(*dataset_, other, 1, 1), expected);
+}
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // they keep memory for later
+/// Resident memory of this process, bytes.
+double resident_bytes() {
+  std::ifstream status("/proc/self/statm");
+  double pages = 0;
+  status >> pages >> pages;
+  return pages * static_cast<double>(sysconf(_SC_PAGESIZE));
+}
+
+TEST_F(LoaderTest, MemoryStaysFlatOverEpochs) {
+  constexpr std::uint64_t kBatches = 6;  // of 4: an epoch
+  Loader::Training options = training();
+  options.transform.image_size = 64;  // a batch's buffer, used for the first time late, is 0.2 MB
+  Loader loader(*dataset_, walk(20 * kBatches, 4), options, {.threads = 2, .queue_batches = 3});
+  double after_second = 0;
+  for (std::uint64_t batch = 1; batch <= 20 * kBatches; ++batch) {
+    ASSERT_TRUE(loader.next().has_value());
+    if (batch == 2 * kBatches) after_second = resident_bytes();
+  }
+  EXPECT_GT(after_second, 0);
+  // A leak of 2.4 KB a picture would show.
+  EXPECT_LE(resident_bytes(), after_second * 1.02 + (1 << 20));
+}
+#endif
+
+/// Whether the pages of a file's bytes [begin, end) are in memory.
+bool is_resident(const std::string& path, std::size_t begin, std::size_t end) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  void* mapped = ::mmap(nullptr, end, PROT_READ, MAP_SHARED, descriptor, 0);
+  std::vector<unsigned char> pages((end + page - 1) / page);
+  EXPECT_EQ(::mincore(mapped, end, pages.data()), 0);
+  ::munmap(mapped, end);
+  ::close(descriptor);
+  return std::all_of(pages.begin() + static_cast<std::ptrdiff_t>(begin / page), pages.end(),
+                     [](unsigned char flags) { return (flags & 1) != 0; });
+}
+
+TEST_F(LoaderTest, TheSystemFetchesWhatIsAnnounced) {
+  const std::string path = folder_ / "data.h5";
+  const Dataset::Location last = dataset_->location(23);
+  const auto evicted = [&] {
+    const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    ::fdatasync(descriptor);
+    ::posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED);
+    ::close(descriptor);
+    return !is_resident(path, last.offset, last.offset + last.length);
+  };
+  if (!evicted()) GTEST_SKIP() << "this file system keeps its files in memory";
+  const std::vector<std::uint64_t> samples = {23};
+  dataset_->announce(samples);
+  bool resident = false;
+  for (int wait = 0; wait < 500 && !resident; ++wait) {
+    std::this_thread::sleep_for(10ms);
+    resident = is_resident(path, last.offset, last.offset + last.length);
+  }
+  EXPECT_TRUE(resident);
+}
+
+/// While the first sample of the first batch is in work, the system knows the last of the queue.
+TEST_F(LoaderTest, PlansItsWholeQueueBeforeItWorks) {
+  std::atomic<std::uint64_t> asked{0};
+  const BatchSequence walked = walk(20, 2);
+  const auto counted = [&](std::uint64_t k) {
+    ++asked;
+    return walked(k);
+  };
+  Loader loader(*dataset_, counted, evaluation(), {.threads = 1, .queue_batches = 5});
+  ASSERT_TRUE(loader.next().has_value());
+  EXPECT_GE(asked, 5U);  // one thread that worked first would have asked for one or two
 }
 
 TEST_F(LoaderTest, IsTheTransformOfTheDecodedSample) {
