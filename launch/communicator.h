@@ -49,6 +49,9 @@ class Communicator {
   virtual int rank() const = 0;
   virtual int size() const = 0;
 
+  /// Whether buffers are memory of a GPU, and `wait` has its stream wait.
+  virtual bool on_device() const { return false; }
+
   /// Says what the next operation is for, in messages about it: "the bucket of head.weight".
   void announce(std::string purpose) { purpose_ = std::move(purpose); }
 
@@ -70,6 +73,16 @@ class Communicator {
   virtual Completion broadcast(void* buffer, std::size_t count, ElementType type, int root) = 0;
   /// Returns when every rank has called it, and all that was issued before is complete.
   virtual void barrier() = 0;
+
+  /// On a GPU, where `wait` has the stream wait: blocks the host until all that was issued is
+  /// complete. Where `wait` blocks the host there is nothing left to do. @throws CommunicationError
+  virtual void synchronize() {}
+
+  /// What is issued from here to `end_group` may be taken together, which saves small operations
+  /// their latency; nothing of it may be waited for before. Groups do not nest. Where it would save
+  /// nothing it means nothing.
+  virtual void start_group() {}
+  virtual void end_group() {}
 
  protected:
   /// Of the operation that is being issued; empty where nobody announced one.

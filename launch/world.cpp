@@ -68,6 +68,7 @@ struct World::State {
   /// @param may_be_echo of another rank's end, which has the better message
   [[noreturn]] void abort(ExitCode code, const std::string& message, bool may_be_echo);
 
+  std::atomic<milliseconds> timeout{kDefaultTimeout};
   std::atomic<bool> started{false};
   Watchdog watchdog;
   Layout layout;
@@ -119,8 +120,19 @@ ThreadPlan World::plan_threads(int requested) const {
 }
 
 void World::set_timeout(milliseconds timeout) {
+  state_->timeout = timeout;
   state_->watchdog.set_timeout(timeout);
   if (state_->mpi) state_->mpi->set_timeout(timeout);
+}
+
+milliseconds World::timeout() const { return state_->timeout; }
+
+void World::note_issued_on_device(std::uint64_t number) {
+  if (state_->mpi) state_->mpi->note_issued_on_device(number);
+}
+
+std::string World::accuse_on_device(std::uint64_t number) const {
+  return state_->mpi ? state_->mpi->accuse_on_device(number) : "there is no other rank";
 }
 
 Watchdog::Watch World::watch(std::string doing, milliseconds grace) {

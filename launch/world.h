@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -45,12 +46,18 @@ class World {
   /// How long a collective, or anything else that is watched, may stand still before it is a
   /// failure (exit 5); zero: for ever. Ten minutes before the first call. Alike on every rank.
   void set_timeout(std::chrono::milliseconds timeout);
+  std::chrono::milliseconds timeout() const;
   /// Watches what the calling thread does, up to the watch's end: where it shows no life for the
   /// timeout, its stack is written to standard error and the job ended with exit 5. A rank that is
   /// alone keeps nobody waiting and is not watched.
   /// @param grace beyond the timeout
   Watchdog::Watch watch(std::string doing,
                         std::chrono::milliseconds grace = std::chrono::milliseconds(0));
+
+  /// Collectives between GPUs are numbered apart: which this rank issued last, and who may hold up
+  /// one, as far as this node knows: "rank 1 on host is behind, ...".
+  void note_issued_on_device(std::uint64_t number);
+  std::string accuse_on_device(std::uint64_t number) const;
 
   /// Host-memory collectives over all ranks.
   Communicator& communicator();

@@ -10,7 +10,12 @@ static_assert(std::atomic<std::uint64_t>::is_always_lock_free, "shared between p
 
 namespace {
 
-constexpr std::size_t kSlotsAt = 64;  // a cache line after what all of them write
+/// The next address with this alignment. Every rank finds the same place: the memory begins at the
+/// same offset in a page for all of them.
+std::byte* align(std::byte* address, std::size_t alignment) {
+  const auto number = reinterpret_cast<std::uintptr_t>(address);
+  return address + (alignment - number % alignment) % alignment;
+}
 
 std::int64_t nanoseconds_now() {
   return std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -42,7 +47,9 @@ NodeBoard::NodeBoard(MPI_Comm node, int rank) {
   CASVIT_CHECK_MPI(MPI_Comm_rank(node, &local_rank_));
   CASVIT_CHECK_MPI(MPI_Comm_size(node, &local_size_));
   void* mine = nullptr;
-  const std::size_t all = kSlotsAt + sizeof(Slot) * static_cast<std::size_t>(local_size_);
+  // MPI promises no alignment: there is room for one more slot to find it.
+  const std::size_t all =
+      sizeof(Shared) + sizeof(Slot) * (static_cast<std::size_t>(local_size_) + 1);
   const MPI_Aint bytes = local_rank_ == 0 ? static_cast<MPI_Aint>(all) : 0;
   const bool allocated =
       MPI_Win_allocate_shared(bytes, 1, MPI_INFO_NULL, node, &mine, &window_) == MPI_SUCCESS;
@@ -57,15 +64,15 @@ NodeBoard::NodeBoard(MPI_Comm node, int rank) {
   int unit = 0;
   void* base = nullptr;
   CASVIT_CHECK_MPI(MPI_Win_shared_query(window_, 0, &shared_bytes, &unit, &base));
-  auto* bytes_of_all = static_cast<std::byte*>(base);
-  auto* const slots = reinterpret_cast<Slot*>(bytes_of_all + kSlotsAt);
-  if (local_rank_ == 0) new (base) Shared;
+  std::byte* const start = align(static_cast<std::byte*>(base), alignof(Shared));
+  auto* const slots = reinterpret_cast<Slot*>(align(start + sizeof(Shared), alignof(Slot)));
+  if (local_rank_ == 0) new (start) Shared;
   auto* const own = new (slots + local_rank_) Slot;
   own->rank = rank;
   lock_for_life(own->life);
   CASVIT_CHECK_MPI(MPI_Barrier(node));  // nobody looks before everything is there
   slots_ = slots;
-  shared_ = static_cast<Shared*>(base);
+  shared_ = reinterpret_cast<Shared*>(start);
 }
 
 void NodeBoard::release() {
@@ -84,6 +91,10 @@ void NodeBoard::note_issued(std::uint64_t collective) {
   if (shared_.load() != nullptr) slots_[local_rank_].issued.store(collective);
 }
 
+void NodeBoard::note_issued_on_device(std::uint64_t collective) {
+  if (shared_.load() != nullptr) slots_[local_rank_].issued_on_device.store(collective);
+}
+
 void NodeBoard::note_alive() {
   if (shared_.load() != nullptr) slots_[local_rank_].alive_at.store(nanoseconds_now());
 }
@@ -100,8 +111,8 @@ std::vector<NodeBoard::Neighbour> NodeBoard::neighbours() const {
     Slot& slot = slots_[i];
     const std::int64_t alive_at = slot.alive_at.load();
     const std::int64_t silent = alive_at == 0 ? 0 : nanoseconds_now() - alive_at;
-    found.push_back(
-        {slot.rank, slot.issued.load(), std::chrono::nanoseconds(silent), owner_died(slot.life)});
+    found.push_back({slot.rank, slot.issued.load(), slot.issued_on_device.load(),
+                     std::chrono::nanoseconds(silent), owner_died(slot.life)});
   }
   return found;
 }

@@ -37,6 +37,8 @@ class NodeBoard {
   bool claim_failure();
 
   void note_issued(std::uint64_t collective);
+  /// The same for those between GPUs, which are numbered apart.
+  void note_issued_on_device(std::uint64_t collective);
   /// The thread that owns MPI goes round.
   void note_alive();
   /// It sleeps until it gets work.
@@ -44,7 +46,8 @@ class NodeBoard {
 
   struct Neighbour {
     int rank = 0;
-    std::uint64_t issued = 0;  ///< the number of its last collective
+    std::uint64_t issued = 0;            ///< the number of its last collective
+    std::uint64_t issued_on_device = 0;  ///< of its last between GPUs
     /// Since its thread that owns MPI went round last; zero while that has nothing to do.
     std::chrono::nanoseconds silent{0};
     bool dead = false;
@@ -56,6 +59,7 @@ class NodeBoard {
   struct alignas(64) Slot {
     int rank = 0;
     std::atomic<std::uint64_t> issued{0};
+    std::atomic<std::uint64_t> issued_on_device{0};
     std::atomic<std::int64_t> alive_at{0};  ///< of the steady clock, which a node shares; 0: idle
     pthread_mutex_t life{};
   };

@@ -228,6 +228,18 @@ std::string MpiThread::accuse(const Pipeline& pipeline) const {
   return "waiting for messages of " + missing;
 }
 
+std::string MpiThread::accuse_on_device(std::uint64_t number) const {
+  std::string accused;
+  for (const NodeBoard::Neighbour& neighbour : board_->neighbours()) {
+    if (!neighbour.dead && neighbour.issued_on_device >= number) continue;
+    accused += (accused.empty() ? "" : ", ") + name_of(neighbour.rank) +
+               (neighbour.dead ? " died" : " is behind") +
+               ", the last that it issued was GPU collective " +
+               std::to_string(neighbour.issued_on_device);
+  }
+  return accused.empty() ? "every other rank on this host issued it" : accused;
+}
+
 std::string MpiThread::name_of(int rank) const {
   return "rank " + std::to_string(rank) + " on " + layout_.hosts[static_cast<std::size_t>(rank)];
 }

@@ -49,6 +49,11 @@ class MpiThread {
   /// What was submitted last: "collective 12, barrier"; empty before the first.
   std::string last_submitted();
 
+  /// The number of the last collective between GPUs that this rank issued.
+  void note_issued_on_device(std::uint64_t number) { board_->note_issued_on_device(number); }
+  /// Which ranks of this node may hold up that one: "rank 1 on host is behind, ..."
+  std::string accuse_on_device(std::uint64_t number) const;
+
   /// Whether this rank is the first on its node to fail.
   bool claim_failure();
   /// Has the thread call MPI_Abort(code) as soon as it looks; returns at once. The process ends
