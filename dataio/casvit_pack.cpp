@@ -6,8 +6,11 @@
 #include <csignal>
 #include <exception>
 #include <filesystem>
+#include <functional>
 #include <iostream>
 #include <memory>
+#include <optional>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,7 +20,10 @@
 #include "dataio/commands/signal_gate.h"
 #include "dataio/container/display.h"
 #include "dataio/error.h"
+#include "launch/error.h"
 #include "launch/exit_code.h"
+#include "launch/threads.h"
+#include "launch/world.h"
 
 namespace casvit::dataio {
 namespace {
@@ -92,10 +98,9 @@ std::string command_hint(const std::vector<std::string>& arguments, bool implied
          "' is neither a folder nor a command; the commands are pack, info and verify)";
 }
 
-ExitCode usage_error(const CLI::ParseError& error, const std::string& hint) {
-  complain(std::string(error.what()) + hint +
-           "; see casvit-pack --help, for example: casvit-pack photos -o photos.h5");
-  return ExitCode::kUsage;
+UsageError usage_error(const CLI::ParseError& error, const std::string& hint) {
+  return UsageError(std::string(error.what()) + hint +
+                    "; see casvit-pack --help, for example: casvit-pack photos -o photos.h5");
 }
 
 /// Results that nobody could read are no results: a full disk behind standard output shows here.
@@ -104,15 +109,15 @@ void flush_output() {
   if (!std::cout) throw OutputError("cannot write to standard output");
 }
 
-ExitCode parse_and_run(std::vector<std::string> arguments) {
+ExitCode parse_and_run(std::vector<std::string> arguments, const PackEnvironment& environment) {
   CLI::App app(kDescription, "casvit-pack");
   app.footer(kFooter);
   app.formatter(std::make_shared<BriefCommands>());
   app.set_version_flag("--version", version_text());
   app.require_subcommand(1);
   const std::string command_line = command_line_of(arguments);
-  const std::array<Command, 3> commands{add_pack_command(app, command_line), add_info_command(app),
-                                        add_verify_command(app)};
+  const std::array<Command, 3> commands{add_pack_command(app, command_line, environment),
+                                        add_info_command(app), add_verify_command(app)};
   for (CLI::App* command : app.get_subcommands({})) {
     command->set_version_flag("--version", version_text());
     command->footer(kFooter);
@@ -129,10 +134,13 @@ ExitCode parse_and_run(std::vector<std::string> arguments) {
     flush_output();
     return ExitCode::kDone;
   } catch (const CLI::ParseError& error) {
-    return usage_error(error, hint);
+    throw usage_error(error, hint);
   }
   for (std::size_t i = 0; i < kCommands.size(); ++i) {
     if (!app.got_subcommand(std::string(kCommands[i]))) continue;
+    if (environment.ranks.size > 1 && kCommands[i] != "pack") {
+      throw UsageError("only pack is shared by several ranks: run this without mpirun");
+    }
     const ExitCode code = commands[i]();
     flush_output();
     return code;
@@ -140,31 +148,73 @@ ExitCode parse_and_run(std::vector<std::string> arguments) {
   return ExitCode::kUsage;
 }
 
+/// Told of every failure: a process of its own prints it, a rank ends the whole job with it.
+using OnFailure = std::function<void(ExitCode, const std::string&)>;
+
 /// Runs, and turns what was thrown into a message and the exit code that stands for it.
-ExitCode run(std::vector<std::string> arguments) {
+ExitCode run(std::vector<std::string> arguments, const PackEnvironment& environment,
+             const OnFailure& on_failure) {
+  const auto failed = [&on_failure](ExitCode code, const std::string& message) {
+    on_failure(code, message);
+    return code;
+  };
   try {
-    return parse_and_run(std::move(arguments));
+    return parse_and_run(std::move(arguments), environment);
   } catch (const UsageError& error) {
-    complain(error.what());
-    return ExitCode::kUsage;
+    return failed(ExitCode::kUsage, error.what());
   } catch (const InputError& error) {
-    complain(error.what());
-    return ExitCode::kInput;
+    return failed(ExitCode::kInput, error.what());
   } catch (const OutputError& error) {
-    complain(error.what());
-    return ExitCode::kOutput;
+    return failed(ExitCode::kOutput, error.what());
+  } catch (const launch::CommunicationError& error) {
+    return failed(ExitCode::kCommunication, error.what());
   } catch (const Interrupted& interrupted) {
-    complain(interrupted.what());
+    failed(ExitCode::kInterrupted, interrupted.what());
     // All is cleaned up: end as the signal would have ended us, for the shell to see.
     std::signal(interrupted.signal, SIG_DFL);
     std::raise(interrupted.signal);
     return ExitCode::kInterrupted;
   } catch (const std::exception& error) {
-    complain(std::string("a defect of casvit-pack, please report it with the output of "
-                         "casvit-pack --version: ") +
-             error.what());
-    return ExitCode::kDefect;
+    return failed(ExitCode::kDefect,
+                  std::string("a defect of casvit-pack, please report it with the output of "
+                              "casvit-pack --version: ") +
+                      error.what());
   }
+}
+
+ExitCode run_alone(std::vector<std::string> arguments) {
+  const PackEnvironment environment{PackRanks(), launch::usable_cores()};
+  return run(std::move(arguments), environment,
+             [](ExitCode, const std::string& message) { complain(message); });
+}
+
+/// As one of the ranks that a launcher started: the first speaks for all, and whoever fails ends
+/// all.
+ExitCode run_as_rank(std::vector<std::string> arguments) {
+  std::optional<launch::World> world;
+  try {
+    world.emplace(launch::World::start());
+  } catch (const std::exception& error) {
+    complain(error.what());
+    return ExitCode::kCommunication;
+  }
+  PackEnvironment environment;
+  environment.ranks.rank = world->rank();
+  environment.ranks.size = world->size();
+  environment.ranks.all_gather = [&world](const std::string& mine) {
+    return launch::all_gather_strings(world->communicator(), mine);
+  };
+  const int sharers = world->has_private_cores() ? 1 : world->local_size();
+  environment.cores = std::max(1, launch::usable_cores() / sharers);
+  std::ostringstream silence;
+  std::streambuf* const output = std::cout.rdbuf();
+  if (world->rank() > 0) std::cout.rdbuf(silence.rdbuf());
+  const ExitCode code = run(
+      std::move(arguments), environment,
+      [&world](ExitCode failure, const std::string& message) { world->abort(failure, message); });
+  std::cout.rdbuf(output);
+  world->finish();
+  return code;
 }
 
 }  // namespace
@@ -174,5 +224,8 @@ int main(int argc, char** argv) {
   // A file-size limit is then an error of write(): exit 6 with a message instead of a killed
   // process.
   std::signal(SIGXFSZ, SIG_IGN);
-  return static_cast<int>(casvit::dataio::run({argv + 1, argv + argc}));
+  const std::vector<std::string> arguments{argv + 1, argv + argc};
+  const bool launched = casvit::launch::started_by_launcher();
+  return static_cast<int>(launched ? casvit::dataio::run_as_rank(arguments)
+                                   : casvit::dataio::run_alone(arguments));
 }

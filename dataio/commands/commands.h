@@ -4,6 +4,7 @@
 #include <functional>
 #include <string>
 
+#include "dataio/pack/packer.h"
 #include "launch/exit_code.h"
 
 /// The subcommands of casvit-pack. Each `add_*` declares one on `app`; the function that it returns
@@ -11,10 +12,18 @@
 /// progress and complaints to standard error.
 namespace casvit::dataio {
 
+/// What pack runs in: the ranks that share the work, and how many threads suit this one.
+struct PackEnvironment {
+  PackRanks ranks;
+  int cores = 1;
+};
+
 using Command = std::function<launch::ExitCode()>;
 
 /// @param command_line the whole command as it was typed, stored in what is packed.
-Command add_pack_command(CLI::App& app, const std::string& command_line);
+/// @param environment outlives the command
+Command add_pack_command(CLI::App& app, const std::string& command_line,
+                         const PackEnvironment& environment);
 Command add_info_command(CLI::App& app);
 Command add_verify_command(CLI::App& app);
 

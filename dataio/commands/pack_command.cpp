@@ -15,19 +15,28 @@
 #include "dataio/container/display.h"
 #include "dataio/error.h"
 #include "dataio/pack/packer.h"
-#include "launch/threads.h"
 
 namespace casvit::dataio {
 namespace {
 
 constexpr int kMaxWorkers = 1024;
 constexpr std::size_t kRejectedShown = 10;
+constexpr std::size_t kReasonsShown = 10;
+/// A table of more classes shows the first few alone.
+constexpr std::size_t kMostClassesShown = 100;
+constexpr std::size_t kFewClassesShown = 20;
 constexpr const char* kQuarantineWord = "quarantine";
 constexpr const char* kFailWord = "fail";
+constexpr int kMaxSide = 16384;
+constexpr std::int64_t kMostPixels = std::int64_t{1} << 32;
+constexpr const char* kInterruptedText =
+    "interrupted; what was packed is kept in hidden files beside the output: the same command "
+    "continues, with --restart it begins anew";
 
 /// What the command line says, as typed.
 struct PackArguments {
   PackOptions options;
+  std::vector<std::string> sources;
   std::optional<std::string> split;
   bool seed_given = false;
   std::vector<float> mean;
@@ -48,16 +57,33 @@ std::array<float, 3> triple(const std::vector<float>& values, const char* option
   return result;
 }
 
-void complete_options(PackArguments& arguments) {
+void check_storage(const StorageOptions& storage) {
+  if (storage.raw > 0 && (storage.resize > 0 || storage.quality > 0 || storage.baseline)) {
+    throw UsageError("--raw stores pixels: it does not go with --resize, --quality or --baseline");
+  }
+  if (storage.baseline && storage.resize == 0 && storage.quality > 0) {
+    throw UsageError(
+        "--quality without --resize encodes every picture anew: --baseline would have nothing to "
+        "do");
+  }
+}
+
+void complete_options(PackArguments& arguments, int cores) {
   PackOptions& options = arguments.options;
   if (arguments.split) options.split = parse_split(*arguments.split);
   options.on_error = arguments.on_error == kFailWord ? OnError::kFail : OnError::kQuarantine;
   if (options.split.empty() && arguments.seed_given) {
     throw UsageError("--seed chooses which pictures go to which part: it needs --split");
   }
+  if (options.split.empty() && !options.stratify) {
+    throw UsageError("--no-stratify says how --split deals pictures: it needs --split");
+  }
+  options.source = arguments.sources.at(0);
+  options.more_sources.assign(arguments.sources.begin() + 1, arguments.sources.end());
+  check_storage(options.storage);
   if (!arguments.mean.empty()) options.normalization.mean = triple(arguments.mean, "--mean", false);
   if (!arguments.std.empty()) options.normalization.std = triple(arguments.std, "--std", true);
-  if (options.workers == 0) options.workers = launch::usable_cores();
+  if (options.workers == 0) options.workers = cores;
   options.created = created_time();
 }
 
@@ -74,6 +100,7 @@ nlohmann::ordered_json result_json(const PackResult& result) {
   return {{"files", files},
           {"classes", result.classes},
           {"rejected", rejected_json(result.rejected)},
+          {"continued", result.continued},
           {"ignored", {{"count", result.ignored}, {"examples", result.ignored_examples}}}};
 }
 
@@ -82,11 +109,17 @@ void print_classes(const PackResult& result) {
   for (const PackedFile& file : result.files) {
     rows[0].push_back(result.files.size() > 1 ? file.split : "pictures");
   }
-  for (std::size_t c = 0; c < result.classes.size(); ++c) {
+  const std::size_t shown =
+      result.classes.size() <= kMostClassesShown ? result.classes.size() : kFewClassesShown;
+  for (std::size_t c = 0; c < shown; ++c) {
     rows.push_back({display_path(result.classes[c])});
     for (const PackedFile& file : result.files) {
       rows.back().push_back(std::to_string(file.class_counts[c]));
     }
+  }
+  if (shown < result.classes.size()) {
+    rows.push_back({"... (" + std::to_string(result.classes.size() - shown) +
+                    " more: casvit-pack info, or --json)"});
   }
   rows.push_back({"all " + std::to_string(result.classes.size()) + " classes"});
   for (const PackedFile& file : result.files) rows.back().push_back(std::to_string(file.samples));
@@ -97,12 +130,19 @@ void print_left_out(const PackResult& result, const std::string& report) {
   if (!result.rejected.empty()) {
     std::cout << "\nrejected: " << result.rejected.size() << " (all in " << display_path(report)
               << ")\n";
+    const auto reasons = count_reasons(result.rejected);
+    if (result.rejected.size() > kRejectedShown) {
+      for (std::size_t i = 0; i < reasons.size() && i < kReasonsShown; ++i) {
+        std::cout << "  " << reasons[i].second << " x " << reasons[i].first << "\n";
+      }
+      if (reasons.size() > kReasonsShown) {
+        std::cout << "  and " << reasons.size() - kReasonsShown << " other reasons\n";
+      }
+      std::cout << "the first " << kRejectedShown << ":\n";
+    }
     for (std::size_t i = 0; i < result.rejected.size() && i < kRejectedShown; ++i) {
       std::cout << "  " << display_path(result.rejected[i].path) << ": "
                 << result.rejected[i].reason << "\n";
-    }
-    if (result.rejected.size() > kRejectedShown) {
-      std::cout << "  and " << result.rejected.size() - kRejectedShown << " more\n";
     }
   }
   if (result.ignored == 0) return;
@@ -124,17 +164,37 @@ void print_result(const PackResult& result, const std::string& report) {
   print_left_out(result, report);
 }
 
-launch::ExitCode run_pack(PackArguments& arguments) {
-  complete_options(arguments);
+launch::ExitCode run_pack(PackArguments& arguments, const PackEnvironment& environment) {
+  complete_options(arguments, environment.cores);
+  const bool first = environment.ranks.rank == 0;
   const SignalGate signals;
   ProgressLine line;
-  const PackResult result = pack(
-      arguments.options, [&](const std::string& phase, std::uint64_t done, std::uint64_t total) {
-        signals.check();
-        line.update(phase, done, total);
-      });
+  std::string report;
+  PackOptions& options = arguments.options;
+  options.on_continue = [&](std::uint64_t done, std::uint64_t total) {
+    line.clear();
+    std::cerr << "casvit-pack: continuing an interrupted packing: " << done << " of " << total
+              << " pictures are done\n"
+              << std::flush;
+  };
+  options.before_publish = [&](const PackResult& result) {
+    report = write_rejected_report(options.output, result.rejected);
+  };
+  PackResult result;
+  try {
+    result = pack(
+        options,
+        [&](const std::string& phase, std::uint64_t done, std::uint64_t total) {
+          signals.check();
+          if (first) line.update(phase, done, total);
+        },
+        environment.ranks);
+  } catch (const Interrupted& interrupted) {
+    throw Interrupted(interrupted.signal, kInterruptedText);
+  }
   line.clear();
-  const std::string report = write_rejected_report(arguments.options.output, result.rejected);
+  if (!first) return launch::ExitCode::kDone;
+  if (report.empty()) report = write_rejected_report(options.output, result.rejected);
   if (arguments.json) {
     std::cout << json_text(result_json(result));
   } else {
@@ -143,12 +203,40 @@ launch::ExitCode run_pack(PackArguments& arguments) {
   return launch::ExitCode::kDone;
 }
 
+void declare_storage_options(CLI::App& command, StorageOptions& storage) {
+  command
+      .add_option("--resize", storage.resize,
+                  "make pictures whose short side is longer that small, and store them as JPEG; "
+                  "others stay as they are")
+      ->check(CLI::Range(1, kMaxSide))
+      ->type_name("PIXELS");
+  command
+      .add_option("--quality", storage.quality,
+                  "JPEG quality of --resize (default 90); without --resize every picture is "
+                  "encoded anew")
+      ->check(CLI::Range(1, 100));
+  command
+      .add_option("--raw", storage.raw,
+                  "store every picture as N x N pixels, not encoded: short side resized to N, "
+                  "centre kept")
+      ->check(CLI::Range(1, kMaxSide))
+      ->type_name("PIXELS");
+  command.add_flag("--baseline", storage.baseline,
+                   "turn progressive JPEGs into baseline ones of the same pixels, which decode "
+                   "faster");
+  command
+      .add_option("--max-pixels", storage.max_pixels,
+                  "reject pictures of more pixels from their header (default 178956970)")
+      ->check(CLI::Range(std::int64_t{1}, kMostPixels));
+}
+
 void declare_options(CLI::App& command, PackArguments& arguments) {
   PackOptions& options = arguments.options;
   command
-      .add_option("SRC", options.source,
+      .add_option("SRC", arguments.sources,
                   "folder with a folder of pictures for each class, or with train/ and val/ (or "
-                  "validation/, test/) of such folders, which give a file each")
+                  "validation/, test/) of such folders, which give a file each; a list "
+                  "path,label[,split] (.csv, .tsv, .txt); or .tar archives")
       ->required();
   command
       .add_option("-o,--output", options.output,
@@ -166,6 +254,11 @@ void declare_options(CLI::App& command, PackArguments& arguments) {
           },
           "which pictures go to which part of --split (default 0)")
       ->type_name("UINT");
+  command.add_flag("!--no-stratify", options.stratify,
+                   "deal all pictures to the parts of --split together, not each class by itself");
+  command.add_option("--root", options.list_root,
+                     "folder that a list's relative paths start from (default: the list's own)");
+  declare_storage_options(command, options.storage);
   command.add_option("--workers", options.workers, "threads (default: the cores there are)")
       ->check(CLI::Range(1, kMaxWorkers));
   command
@@ -187,23 +280,30 @@ void declare_options(CLI::App& command, PackArguments& arguments) {
       ->delimiter(',')
       ->expected(3)
       ->type_name("R,G,B");
+  command.add_flag("--restart", options.restart,
+                   "discard what an interrupted packing to this output left, instead of continuing "
+                   "it");
   command.add_flag("--json", arguments.json, "print the result as JSON");
 }
 
 }  // namespace
 
-Command add_pack_command(CLI::App& app, const std::string& command_line) {
+Command add_pack_command(CLI::App& app, const std::string& command_line,
+                         const PackEnvironment& environment) {
   CLI::App* command = app.add_subcommand(
       "pack",
       "Example: casvit-pack pack photos -o photos.h5 --split train=0.8,val=0.2\n\n"
-      "Packs a folder of pictures (JPEG, PNG, WebP), byte for byte, into an HDF5 file that "
-      "casvit_dist\ntrains on and h5py reads. Classes are the folders' names, sorted.");
+      "Packs pictures (JPEG, PNG, WebP), byte for byte unless asked otherwise, into an HDF5 file "
+      "that\ncasvit_dist trains on and h5py reads. Classes are the folders' names, sorted. A "
+      "packing "
+      "that was\ninterrupted is continued by the same command. Under mpirun the ranks share the "
+      "work.");
   auto arguments = std::make_shared<PackArguments>();
   arguments->options.workers = 0;  // as many as there are cores
   arguments->options.tool_version = "casvit-pack " CASVIT_VERSION;
   arguments->options.command_line = command_line;
   declare_options(*command, *arguments);
-  return [arguments] { return run_pack(*arguments); };
+  return [arguments, &environment] { return run_pack(*arguments, environment); };
 }
 
 }  // namespace casvit::dataio

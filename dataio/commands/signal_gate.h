@@ -2,6 +2,7 @@
 
 #include <csignal>
 #include <stdexcept>
+#include <string>
 
 namespace casvit::dataio {
 
@@ -9,8 +10,8 @@ namespace casvit::dataio {
 /// and then dies of `signal`, so that a shell sees what happened.
 class Interrupted : public std::runtime_error {
  public:
-  explicit Interrupted(int number)
-      : std::runtime_error("interrupted; nothing was written"), signal(number) {}
+  explicit Interrupted(int number, const std::string& message = "interrupted; nothing was written")
+      : std::runtime_error(message), signal(number) {}
   int signal;
 };
 

@@ -8,6 +8,8 @@
 namespace casvit::dataio {
 namespace {
 
+constexpr std::size_t kMemoryStep = 1 << 16;
+
 Hdf5Handle scalar_space() { return {CASVIT_HDF5(H5Screate(H5S_SCALAR)), &H5Sclose}; }
 
 Hdf5Handle vector_space(std::uint64_t elements) {
@@ -29,15 +31,31 @@ void write_attribute_of(hid_t file, const char* name, hid_t type, hid_t space, c
   CASVIT_HDF5(H5Awrite(attribute.get(), type, value));
 }
 
+Hdf5Handle file_access() {
+  Hdf5Handle access(CASVIT_HDF5(H5Pcreate(H5P_FILE_ACCESS)), &H5Pclose);
+  // Any array starts at a multiple, and none is put into a block with others: where it lies does
+  // not depend on its size.
+  CASVIT_HDF5(H5Pset_alignment(access.get(), 1, schema::kAlignment));
+  CASVIT_HDF5(H5Pset_small_data_block_size(access.get(), 0));
+  return access;
+}
+
+Hdf5Handle create_file(const char* path, hid_t access) {
+  const Hdf5Handle creation(CASVIT_HDF5(H5Pcreate(H5P_FILE_CREATE)), &H5Pclose);
+  CASVIT_HDF5(H5Pset_obj_track_times(creation.get(), false));
+  return {CASVIT_HDF5(H5Fcreate(path, H5F_ACC_EXCL, creation.get(), access)), &H5Fclose};
+}
+
 }  // namespace
 
 Hdf5Handle create_hdf5_file(const std::string& path) {
-  const Hdf5Handle creation(CASVIT_HDF5(H5Pcreate(H5P_FILE_CREATE)), &H5Pclose);
-  CASVIT_HDF5(H5Pset_obj_track_times(creation.get(), false));
-  const Hdf5Handle access(CASVIT_HDF5(H5Pcreate(H5P_FILE_ACCESS)), &H5Pclose);
-  CASVIT_HDF5(H5Pset_alignment(access.get(), schema::kAlignment, schema::kAlignment));
-  return {CASVIT_HDF5(H5Fcreate(path.c_str(), H5F_ACC_EXCL, creation.get(), access.get())),
-          &H5Fclose};
+  return create_file(path.c_str(), file_access().get());
+}
+
+Hdf5Handle create_hdf5_in_memory() {
+  const Hdf5Handle access = file_access();
+  CASVIT_HDF5(H5Pset_fapl_core(access.get(), kMemoryStep, false));
+  return create_file("casvit-container-in-memory", access.get());
 }
 
 Hdf5Handle create_array(hid_t file, const char* name, hid_t type, std::uint64_t elements) {

@@ -33,6 +33,9 @@ inline hid_t hdf5_type<std::int32_t>() {
 /// data start at multiples of 64 bytes. Fails where `path` exists.
 Hdf5Handle create_hdf5_file(const std::string& path);
 
+/// The same in memory alone.
+Hdf5Handle create_hdf5_in_memory();
+
 /// Makes a one-dimensional contiguous array without filters and without fill values, its space
 /// allocated at once. The array's group must exist.
 Hdf5Handle create_array(hid_t file, const char* name, hid_t type, std::uint64_t elements);

@@ -23,7 +23,7 @@ fs::path folder_of(const std::string& path) {
 
 }  // namespace
 
-PendingFile::PendingFile(std::string path) : path_(std::move(path)) {
+void PendingFile::check_path() const {
   const fs::path folder = folder_of(path_);
   std::error_code error;
   if (path_.empty() || fs::path(path_).filename().empty() || fs::is_directory(path_, error)) {
@@ -33,6 +33,18 @@ PendingFile::PendingFile(std::string path) : path_(std::move(path)) {
     throw OutputError("cannot write " + display_path(path_) + ": there is no folder " +
                       display_path(folder.string()) + "; make it first");
   }
+}
+
+PendingFile::PendingFile(std::string path, const std::string& suffix) : path_(std::move(path)) {
+  check_path();
+  temporary_path_ =
+      (folder_of(path_) / ("." + fs::path(path_).filename().string() + "." + suffix)).string();
+}
+
+PendingFile::PendingFile(std::string path) : path_(std::move(path)) {
+  check_path();
+  const fs::path folder = folder_of(path_);
+  std::error_code error;
   // The process's number keeps processes apart; whoever creates the file does so exclusively.
   for (int i = 0;; ++i) {
     const std::string name = std::string(".") + fs::path(path_).filename().string() + ".part-" +
@@ -43,7 +55,7 @@ PendingFile::PendingFile(std::string path) : path_(std::move(path)) {
 }
 
 PendingFile::~PendingFile() {
-  if (!published_) ::unlink(temporary_path_.c_str());
+  if (!published_ && !kept_) ::unlink(temporary_path_.c_str());
 }
 
 void PendingFile::publish() {

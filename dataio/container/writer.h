@@ -1,13 +1,14 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
-#include <span>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "dataio/augment/transform.h"
-#include "dataio/image/decode.h"
+#include "dataio/container/blob_file.h"
+#include "dataio/container/index.h"
+#include "dataio/container/pending_file.h"
 
 namespace casvit::dataio {
 
@@ -18,54 +19,51 @@ struct ContainerDescription {
   std::string created;  ///< UTC, ISO 8601
   std::string tool_version;
   std::string command_line;
-  std::vector<std::string> class_names;  ///< UTF-8; a label is an index into this
 };
 
-/// One sample to come: everything but its bytes.
-struct SampleDescription {
-  std::uint32_t length = 0;  ///< bytes, at least 1
-  std::uint32_t height = 0;  ///< pixels
-  std::uint32_t width = 0;   ///< pixels
-  Codec codec = Codec::kJpeg;
-  std::uint8_t orientation = 1;  ///< EXIF, 1 to 8
-  std::int32_t label = 0;
-  std::string source;  ///< path relative to the packed folder, any bytes
-};
-
-/// Writes one container. The sizes are known beforehand: the index arrays and the pre-allocated
-/// space of the pictures are laid out by the constructor, threads then write disjoint ranges of it
-/// with `pwrite`, past the HDF5 library and its lock. The file appears under its name only when
-/// `publish` gives it: a writer that goes away before leaves nothing behind.
+/// Writes one container under a temporary name, OUT's folder + `.OUT.part`. Pictures come first in
+/// the file, at a place that is known from the start, so they can be written with plain `pwrite`
+/// from many threads before anyone knows how many there are and how large; everything else follows
+/// when the writer is sealed. The file is HDF5 only from then on, and has its own name only when
+/// published.
 ///
-/// The bytes of the file depend on nothing but the arguments: not on time, threads or their order.
+/// The bytes of the file depend on nothing but what is written: not on time, threads or their
+/// order.
 class ContainerWriter {
  public:
+  /// @param begin kContinue takes up a temporary file that an earlier writer kept.
+  /// @throws OutputError when the file cannot be made (no folder, no permission).
+  explicit ContainerWriter(const std::string& path, BlobFile::Begin begin = BlobFile::Begin::kAnew);
+
+  /// Where pictures go: positions are those of `/images/bytes`.
+  const BlobFile& blob() const { return blob_; }
+
+  /// After every picture: writes everything else, the file's first bytes, without which it is no
+  /// HDF5 file, last; then makes all of it durable (fsync).
+  /// @param index complete, see IndexBuilder.
   /// @throws UsageError for no samples, no classes, a class name that is not UTF-8 or is empty;
-  ///         OutputError when the file cannot be made (no folder, no permission, no space).
-  ContainerWriter(const std::string& path, const ContainerDescription& description,
-                  const std::vector<SampleDescription>& samples);
-  ~ContainerWriter();
-  ContainerWriter(ContainerWriter&&) noexcept;
-  ContainerWriter& operator=(ContainerWriter&&) noexcept;
-
-  /// Writes the bytes of one sample, once each. Thread-safe for different samples.
-  /// @param bytes exactly the length announced. @returns their XXH3 hash.
-  std::uint64_t write(std::uint64_t sample, std::span<const std::uint8_t> bytes);
-
-  /// After every sample: writes the hashes, makes everything durable (fsync), then marks the file
-  /// complete. @throws OutputError
-  void seal();
+  ///         OutputError
+  void seal(const ContainerDescription& description, const ContainerIndex& index);
 
   /// After seal(): gives the file its name, replacing one that was there. @throws OutputError
   void publish();
 
-  const std::string& path() const;
-  std::uint64_t index_hash() const;  ///< after seal()
-  std::uint64_t file_bytes() const;  ///< after seal()
+  /// The temporary file outlives this writer, for another one to continue.
+  void keep() { pending_.keep(); }
+
+  const std::string& path() const { return pending_.path(); }
+  std::uint64_t index_hash() const { return index_hash_; }  ///< after seal()
+  std::uint64_t file_bytes() const { return file_bytes_; }  ///< after seal()
 
  private:
-  struct State;
-  std::unique_ptr<State> state_;
+  PendingFile pending_;
+  BlobFile blob_;
+  std::uint64_t index_hash_ = 0;
+  std::uint64_t file_bytes_ = 0;
+  bool sealed_ = false;
 };
+
+/// Byte of the file where `/images/bytes` starts in every container that this program writes.
+std::uint64_t container_blob_offset();
 
 }  // namespace casvit::dataio

@@ -3,10 +3,13 @@
 #include <cstring>
 
 #include "dataio/image/codec.h"
+#include "dataio/image/jpeg_encode.h"
 
 namespace casvit::dataio {
 namespace {
 
+constexpr std::uint8_t kSof0 = 0xC0;  ///< baseline
+constexpr std::uint8_t kSof1 = 0xC1;  ///< sequential, Huffman
 constexpr std::uint8_t kSoi = 0xD8;
 constexpr std::uint8_t kEoi = 0xD9;
 constexpr std::uint8_t kSos = 0xDA;
@@ -111,6 +114,15 @@ void check_jpeg_structure(std::span<const std::uint8_t> bytes) {
     }
   }
   if (!has_frame || !has_scan) throw InputError("corrupt JPEG: it has no picture data");
+}
+
+bool needs_baseline(std::span<const std::uint8_t> bytes) {
+  MarkerReader reader(bytes);
+  for (;;) {
+    const std::uint8_t marker = reader.next();
+    if (is_frame_header(marker)) return marker != kSof0 && marker != kSof1;
+    if (marker == kSos || marker == kEoi) return false;
+  }
 }
 
 std::vector<std::uint8_t> find_jpeg_exif(std::span<const std::uint8_t> bytes) {

@@ -21,13 +21,6 @@ constexpr std::array<std::string_view, 9> kExtensions{".jpg", ".jpeg", ".png",  
                                                       ".pgm", ".tif",  ".tiff", ".webp"};
 constexpr std::size_t kIgnoredExamples = 5;
 
-bool is_picture_by_name(std::string name) {
-  std::transform(name.begin(), name.end(), name.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return std::any_of(kExtensions.begin(), kExtensions.end(),
-                     [&name](std::string_view extension) { return name.ends_with(extension); });
-}
-
 /// The names in a folder, folders and others apart, each sorted by byte order.
 struct Listing {
   std::vector<std::string> folders;
@@ -124,6 +117,13 @@ class Scanner {
 };
 
 }  // namespace
+
+bool is_picture_by_name(std::string name) {
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return std::any_of(kExtensions.begin(), kExtensions.end(),
+                     [&name](std::string_view extension) { return name.ends_with(extension); });
+}
 
 ImageFolder scan_image_folder(const std::string& root) {
   const Listing top = list_root(root);

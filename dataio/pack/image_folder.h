@@ -12,6 +12,9 @@ struct FolderImage {
   std::int32_t label = 0;  ///< index into ImageFolder::classes
 };
 
+/// Whether a file's name ends as those of pictures do, in any case.
+bool is_picture_by_name(std::string name);
+
 /// A folder of pictures, a folder a class, as torchvision's ImageFolder reads it: classes sorted by
 /// byte order of their names, pictures searched for at any depth (links are followed) and sorted by
 /// folder and name, those considered whose name ends in .jpg .jpeg .png .ppm .bmp .pgm .tif .tiff

@@ -7,8 +7,11 @@
 
 #include "dataio/augment/transform.h"
 #include "dataio/pack/split.h"
+#include "dataio/pack/storage.h"
 
 namespace casvit::dataio {
+
+struct PackResult;
 
 enum class OnError {
   kQuarantine,  ///< leave bad pictures out and report them
@@ -16,17 +19,28 @@ enum class OnError {
 };
 
 struct PackOptions {
-  std::string source;             ///< folder of class folders, or of train/, val/, test/
+  /// Folder of class folders, or of train/, val/, test/; a list (.csv, .tsv, .txt); a .tar archive.
+  std::string source;
+  std::vector<std::string> more_sources;  ///< further archives
+  std::string list_root;          ///< where a list's relative paths start; empty: its folder
   std::string output;             ///< OUT.h5; several parts become OUT.NAME.h5
-  std::vector<SplitShare> split;  ///< empty: no split, or the one that the folders make
+  std::vector<SplitShare> split;  ///< empty: no split, or the one that the source makes
   std::uint64_t seed = 0;         ///< of the split
-  int workers = 1;                ///< threads
+  bool stratify = true;           ///< split each class in the same proportions
+  StorageOptions storage;
+  int workers = 1;       ///< threads
+  bool restart = false;  ///< discard what an interrupted packing to the same output left
   OnError on_error = OnError::kQuarantine;
   bool allow_empty_classes = false;
   Normalization normalization;  ///< stored for training; by default ImageNet's
   std::string created;          ///< UTC, ISO 8601
   std::string tool_version;
   std::string command_line;
+  /// Called before pictures are read, where an interrupted packing is continued: how many
+  /// candidates it had done. May be empty.
+  std::function<void(std::uint64_t done, std::uint64_t total)> on_continue;
+  /// Called when everything is written, before the files get their names. May be empty.
+  std::function<void(const PackResult&)> before_publish;
 };
 
 struct RejectedFile {
@@ -49,21 +63,35 @@ struct PackResult {
   std::vector<RejectedFile> rejected;
   std::uint64_t ignored = 0;  ///< files that are not pictures by name
   std::vector<std::string> ignored_examples;
+  std::uint64_t continued = 0;  ///< candidates that an interrupted packing had done
 };
 
-/// Called on the calling thread, about ten times a second: `phase` is "checking" (pictures),
-/// "packing" (pictures) or "sealing" (files). What it throws ends the packing, and nothing is left.
+/// Called on the calling thread, about ten times a second: `phase` is "packing" (pictures) or
+/// "sealing" (files). What it throws interrupts the packing: what was done is kept, hidden beside
+/// the output, for the next packing of the same request to continue.
 using PackProgress =
     std::function<void(const std::string& phase, std::uint64_t done, std::uint64_t total)>;
 
-/// Packs a folder of pictures, byte for byte, into one container or one for each part. Every file
-/// is read twice: checked and hashed before anything is written, then copied and compared with the
-/// hash. The files appear together at the end; on any failure nothing is left behind. They depend
-/// only on the pictures and the options, never on the workers.
-/// @throws UsageError   empty folder, class without a usable picture, impossible split;
-///         InputError   missing folder, bad picture under kFail, picture that changed meanwhile;
+/// The processes that pack together; by default one.
+struct PackRanks {
+  int rank = 0;
+  int size = 1;
+  /// Every rank's text in the order of ranks. All ranks call it equally often, on the thread that
+  /// called `pack`.
+  std::function<std::vector<std::string>(const std::string&)> all_gather;
+};
+
+/// Packs pictures into one container, or one for each part. Every picture is read once: checked,
+/// hashed and written, by `workers` threads on each rank, each rank a range of the pictures. The
+/// files appear together at the end; on a failure nothing is left behind. They depend only on the
+/// pictures and the options, never on workers, ranks or interruptions.
+/// @throws UsageError   empty source, class without a usable picture, impossible split, an
+///                      interrupted packing of another request;
+///         InputError   missing source, bad picture under kFail, one that changed since the packing
+///                      was interrupted;
 ///         OutputError  when a file cannot be written.
-PackResult pack(const PackOptions& options, const PackProgress& progress);
+PackResult pack(const PackOptions& options, const PackProgress& progress,
+                const PackRanks& ranks = {});
 
 /// "OUT.train.h5" for "OUT.h5" and "train".
 std::string part_path(const std::string& output, const std::string& part);

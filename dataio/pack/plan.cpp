@@ -1,11 +1,19 @@
 #include "dataio/pack/plan.h"
 
+#include <xxhash.h>
+
 #include <algorithm>
-#include <iterator>
+#include <filesystem>
+#include <memory>
+#include <new>
+#include <utility>
 
 #include "dataio/container/display.h"
+#include "dataio/container/utf8.h"
 #include "dataio/error.h"
 #include "dataio/pack/image_folder.h"
+#include "dataio/pack/label_list.h"
+#include "dataio/pack/tar_source.h"
 
 namespace casvit::dataio {
 namespace {
@@ -31,16 +39,17 @@ std::vector<std::string> merged_classes(const std::vector<ImageFolder>& folders)
   return all;
 }
 
-void add_candidates(const ImageFolder& folder, const std::string& prefix, std::size_t part,
+void add_candidates(ImageFolder&& folder, const std::string& prefix, std::uint32_t part,
                     PackPlan& plan) {
   std::vector<std::int32_t> merged;  // this folder's label -> the merged one
   for (const std::string& name : folder.classes) {
     const auto at = std::lower_bound(plan.classes.begin(), plan.classes.end(), name);
     merged.push_back(static_cast<std::int32_t>(at - plan.classes.begin()));
   }
-  for (const FolderImage& image : folder.images) {
+  plan.candidates.reserve(plan.candidates.size() + folder.images.size());
+  for (FolderImage& image : folder.images) {
     Candidate candidate;
-    candidate.path = prefix + image.path;
+    candidate.path = prefix.empty() ? std::move(image.path) : prefix + image.path;
     candidate.label = merged[static_cast<std::size_t>(image.label)];
     candidate.part = part;
     plan.candidates.push_back(std::move(candidate));
@@ -48,83 +57,145 @@ void add_candidates(const ImageFolder& folder, const std::string& prefix, std::s
   merge_ignored(folder, prefix, plan);
 }
 
-/// "; rejected there: Maize/a.jpg is empty (0 bytes)": why a class may have come out empty.
-std::string rejected_in(const PackPlan& plan, std::int32_t label) {
-  const auto rejected = [label](const Candidate& candidate) {
-    return candidate.label == label && !candidate.rejected.empty();
-  };
-  const auto first = std::find_if(plan.candidates.begin(), plan.candidates.end(), rejected);
-  if (first == plan.candidates.end()) return "";
-  const auto count = std::count_if(plan.candidates.begin(), plan.candidates.end(), rejected);
-  return "; " + std::to_string(count) + " rejected there, the first: " + display_path(first->path) +
-         ": " + first->rejected;
+bool is_list(const std::string& path) {
+  const std::string extension = std::filesystem::path(path).extension().string();
+  return extension == ".csv" || extension == ".tsv" || extension == ".txt";
+}
+
+bool is_archive(const std::string& path) {
+  return std::filesystem::path(path).extension() == ".tar";
+}
+
+void check_one_source(const PackOptions& options) {
+  if (options.more_sources.empty()) return;
+  std::vector<std::string> all = options.more_sources;
+  all.push_back(options.source);
+  if (!std::all_of(all.begin(), all.end(), is_archive)) {
+    throw UsageError("several sources can be packed together only where all are .tar archives");
+  }
+}
+
+PackPlan list_source(const PackOptions& options) {
+  check_one_source(options);
+  std::error_code error;
+  const bool folder = std::filesystem::is_directory(options.source, error);
+  if (!folder && is_list(options.source)) return plan_from_list(options.source, options.list_root);
+  if (!options.list_root.empty()) {
+    throw UsageError("--root goes with a list of pictures (.csv, .tsv or .txt)");
+  }
+  if (folder || !is_archive(options.source)) return plan_from_folder(options.source);
+  std::vector<std::string> archives{options.source};
+  archives.insert(archives.end(), options.more_sources.begin(), options.more_sources.end());
+  return plan_from_archives(archives);
 }
 
 }  // namespace
 
-PackPlan plan_from_folder(const PackOptions& options) {
-  const std::vector<SplitFolder> parts = find_split_folders(options.source);
+PackPlan make_plan(const PackOptions& options) {
+  PackPlan plan = list_source(options);
+  if (plan.divided && !options.split.empty()) {
+    throw UsageError("--split: " + display_path(options.source) +
+                     " is split already (train, val, ...): leave --split out, or name one of its "
+                     "parts");
+  }
+  for (const std::string& name : plan.classes) {
+    if (name.empty() || !is_utf8(name) || name.find('\0') != std::string::npos) {
+      throw UsageError("the class name '" + display_path(name) +
+                       "' is not UTF-8, or empty; rename its folder or label");
+    }
+  }
+  assign_split(options, plan);
+  return plan;
+}
+
+PackPlan plan_from_folder(const std::string& root) {
+  const std::vector<SplitFolder> parts = find_split_folders(root);
   PackPlan plan;
+  plan.root = root;
+  plan.divided = !parts.empty();
   std::vector<ImageFolder> folders;
   if (parts.empty()) {
-    folders.push_back(scan_image_folder(options.source));
+    folders.push_back(scan_image_folder(root));
     plan.classes = folders[0].classes;
     plan.parts = {"all"};
-    add_candidates(folders[0], "", 0, plan);
+    add_candidates(std::move(folders[0]), "", 0, plan);
     return plan;
   }
-  if (!options.split.empty()) {
-    throw UsageError("--split: the folder " + display_path(options.source) +
-                     " is split already (train, val, ...): leave --split out, or name one of its "
-                     "folders");
-  }
-  for (const SplitFolder& part : parts) {
-    folders.push_back(scan_image_folder(options.source + "/" + part.folder));
-  }
+  for (const SplitFolder& part : parts)
+    folders.push_back(scan_image_folder(root + "/" + part.folder));
   plan.classes = merged_classes(folders);
   for (std::size_t p = 0; p < parts.size(); ++p) {
     plan.parts.push_back(parts[p].split);
-    add_candidates(folders[p], parts[p].folder + "/", p, plan);
+    add_candidates(std::move(folders[p]), parts[p].folder + "/", static_cast<std::uint32_t>(p),
+                   plan);
   }
   return plan;
 }
 
 void assign_split(const PackOptions& options, PackPlan& plan) {
   if (options.split.empty()) return;
-  std::vector<std::size_t> usable;
   std::vector<std::int32_t> labels;
-  for (std::size_t i = 0; i < plan.candidates.size(); ++i) {
-    if (!plan.candidates[i].rejected.empty()) continue;
-    usable.push_back(i);
-    labels.push_back(plan.candidates[i].label);
+  labels.reserve(plan.candidates.size());
+  // Not stratified: all pictures are dealt as those of one class would be.
+  for (const Candidate& candidate : plan.candidates) {
+    labels.push_back(options.stratify ? candidate.label : 0);
   }
+  const std::vector<std::string> classes =
+      options.stratify ? plan.classes : std::vector<std::string>{""};
   const std::vector<std::size_t> parts =
-      stratified_split(labels, plan.classes, options.split, options.seed);
-  for (std::size_t k = 0; k < usable.size(); ++k) plan.candidates[usable[k]].part = parts[k];
+      stratified_split(labels, classes, options.split, options.seed);
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    plan.candidates[i].part = static_cast<std::uint32_t>(parts[i]);
+  }
   plan.parts.clear();
   for (const SplitShare& share : options.split) plan.parts.push_back(share.name);
 }
 
-void check_classes_filled(const PackOptions& options, const PackPlan& plan) {
+std::uint64_t plan_hash(const PackPlan& plan) {
+  const std::unique_ptr<XXH3_state_t, XXH_errorcode (*)(XXH3_state_t*)> state(XXH3_createState(),
+                                                                              &XXH3_freeState);
+  if (!state) throw std::bad_alloc();
+  XXH3_64bits_reset(state.get());
+  const auto add = [&state](const void* data, std::size_t size) {
+    XXH3_64bits_update(state.get(), data, size);
+  };
+  const auto add_text = [&add](const std::string& text) {
+    const std::uint64_t size = text.size();
+    add(&size, sizeof size);
+    add(text.data(), size);
+  };
+  for (const auto* names : {&plan.archives, &plan.classes, &plan.parts}) {
+    for (const std::string& name : *names) add_text(name);
+    add_text("");
+  }
+  for (const Candidate& candidate : plan.candidates) {
+    add_text(candidate.path);
+    add(&candidate.label, sizeof candidate.label);
+    add(&candidate.part, sizeof candidate.part);
+    add(&candidate.archive, sizeof candidate.archive);
+    add(&candidate.offset, sizeof candidate.offset);
+    add(&candidate.bytes, sizeof candidate.bytes);
+  }
+  return XXH3_64bits_digest(state.get());
+}
+
+void check_classes_filled(const PackOptions& options, const PackPlan& plan,
+                          const std::vector<std::vector<std::uint64_t>>& counts,
+                          const std::function<std::string(std::int32_t)>& rejected) {
   for (std::size_t part = 0; part < plan.parts.size(); ++part) {
-    std::vector<std::uint64_t> counts(plan.classes.size(), 0);
-    for (const Candidate& candidate : plan.candidates) {
-      if (candidate.part == part && candidate.rejected.empty()) {
-        ++counts[static_cast<std::size_t>(candidate.label)];
-      }
-    }
     const std::string where =
         plan.parts.size() > 1 ? "in the part '" + plan.parts[part] + "' " : "";
-    if (std::all_of(counts.begin(), counts.end(), [](std::uint64_t n) { return n == 0; })) {
+    const auto& here = counts[part];
+    if (std::all_of(here.begin(), here.end(), [](std::uint64_t n) { return n == 0; })) {
       throw UsageError("there is no usable picture " + where + "in " +
-                       display_path(options.source) + rejected_in(plan, 0));
+                       display_path(options.source) + rejected(0));
     }
-    const auto empty = std::find(counts.begin(), counts.end(), 0U);
-    if (empty == counts.end() || options.allow_empty_classes) continue;
-    const auto label = static_cast<std::int32_t>(empty - counts.begin());
+    const auto empty = std::find(here.begin(), here.end(), 0U);
+    if (empty == here.end() || options.allow_empty_classes) continue;
+    const auto label = static_cast<std::int32_t>(empty - here.begin());
     throw UsageError("the class '" + display_path(plan.classes[static_cast<std::size_t>(label)]) +
                      "' has no usable picture " + where + "in " + display_path(options.source) +
-                     rejected_in(plan, label) +
+                     rejected(label) +
                      "; remove its folder, add pictures, or pass --allow-empty-classes");
   }
 }

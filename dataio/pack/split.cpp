@@ -30,11 +30,7 @@ SplitShare parse_share(const std::string& text) {
     refuse(std::string("'") + display_path(text) + "' is not NAME=FRACTION");
   SplitShare share{text.substr(0, equals), 0};
   const std::string number = text.substr(equals + 1);
-  const bool plain_name = std::all_of(share.name.begin(), share.name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '_';
-  });
-  if (share.name.empty() || !plain_name) {
+  if (!is_part_name(share.name)) {
     refuse("the name '" + display_path(share.name) + "' is not made of letters, digits, - and _");
   }
   const auto [end, error] =
@@ -74,6 +70,13 @@ std::vector<std::uint64_t> share_sizes(std::uint64_t pictures,
 }
 
 }  // namespace
+
+bool is_part_name(const std::string& name) {
+  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_';
+  });
+}
 
 std::vector<SplitShare> parse_split(const std::string& text) {
   std::vector<SplitShare> shares;

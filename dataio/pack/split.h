@@ -13,6 +13,10 @@ struct SplitShare {
   double fraction = 0;  ///< in (0, 1]; the fractions of a split add up to 1
 };
 
+/// Whether a part may be called so: letters, digits, '-' and '_', since it becomes part of a file
+/// name.
+bool is_part_name(const std::string& name);
+
 /// @param text "NAME=FRACTION,NAME=FRACTION,..."
 /// @throws UsageError for names that are not letters, digits, '-' and '_', repeated names, and
 ///         fractions that are no numbers in (0, 1] or do not add up to 1.

@@ -47,7 +47,7 @@ TEST(Dataset, IsOneSequenceOverSeveralFiles) {
   EXPECT_EQ(dataset.files(), (std::vector<std::string>{folder / "b.h5", folder / "c.h5"}));
   EXPECT_EQ(dataset.size(), 14U);
   EXPECT_EQ(dataset.num_classes(), 3);
-  EXPECT_EQ(dataset.class_names(), content.description.class_names);
+  EXPECT_EQ(dataset.class_names(), content.class_names);
   EXPECT_EQ(dataset.class_counts(), (std::vector<std::uint64_t>{6, 4, 4}));
   EXPECT_EQ(dataset.normalization().mean, small_content().description.normalization.mean);
   EXPECT_EQ(dataset.source_path(6), "Birch/6.jpg");
@@ -106,7 +106,7 @@ TEST(Dataset, RefusesWhatDoesNotBelongTogether) {
   const TemporaryFolder folder;
   SmallContent content = small_content();
   write_container(folder / "a.h5", content);
-  content.description.class_names[1] = "Wheat";
+  content.class_names[1] = "Wheat";
   write_container(folder / "b.h5", content);
   EXPECT_THAT(refusal({folder / "a.h5", folder / "b.h5"}),
               HasSubstr("class 1 is 'Wheat', there 'Mais'"));

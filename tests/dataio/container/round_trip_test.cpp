@@ -29,7 +29,7 @@ TEST(Container, ReadsBackEverythingThatWasWritten) {
   EXPECT_EQ(attributes.tool_version, content.description.tool_version);
   EXPECT_EQ(attributes.command_line, content.description.command_line);
   const ContainerIndex& index = reader.index();
-  EXPECT_EQ(index.class_names, content.description.class_names);
+  EXPECT_EQ(index.class_names, content.class_names);
   EXPECT_EQ(index.class_counts, (std::vector<std::uint64_t>{3, 2, 2}));
   ASSERT_EQ(index.samples(), content.samples.size());
   Bytes bytes;
@@ -111,14 +111,16 @@ TEST(Container, BytesOfTheFileDependOnNothingButTheContent) {
   const TemporaryFolder folder;
   const SmallContent content = small_content();
   write_container(folder / "a.h5", content);
-  ContainerWriter writer(folder / "b.h5", content.description, content.samples);
+  ContainerWriter writer(folder / "b.h5");
+  const ContainerIndex index = index_of(content);
   std::vector<std::thread> threads;  // any order, several threads
   for (std::size_t i = content.bytes.size(); i-- > 0;) {
-    threads.emplace_back([&writer, &content, i] { writer.write(i, content.bytes[i]); });
+    threads.emplace_back(
+        [&writer, &content, &index, i] { writer.blob().write(index.offset[i], content.bytes[i]); });
   }
   for (std::thread& thread : threads) thread.join();
   std::this_thread::sleep_for(std::chrono::milliseconds(1100));  // another second of the clock
-  writer.seal();
+  writer.seal(content.description, index);
   writer.publish();
   EXPECT_EQ(file_bytes(folder / "a.h5"), file_bytes(folder / "b.h5"));
 }
@@ -127,37 +129,54 @@ TEST(ContainerWriter, LeavesNothingBehindUnlessPublished) {
   const TemporaryFolder folder;
   const SmallContent content = small_content();
   {
-    ContainerWriter writer(folder / "a.h5", content.description, content.samples);
-    for (std::size_t i = 0; i < content.bytes.size(); ++i) writer.write(i, content.bytes[i]);
-    EXPECT_EQ(folder.names().size(), 1U);  // under a temporary name
-    EXPECT_NE(folder.names()[0], "a.h5");
-    writer.seal();
+    ContainerWriter writer(folder / "a.h5");
+    write_bytes(writer, content);
+    EXPECT_EQ(folder.names(), std::vector<std::string>{".a.h5.part"});
+    writer.seal(content.description, index_of(content));
+    EXPECT_EQ(folder.names(), std::vector<std::string>{".a.h5.part"});
   }
   EXPECT_TRUE(folder.names().empty());
+}
+
+TEST(ContainerWriter, IsContinuedByAnother) {
+  const TemporaryFolder folder;
+  const SmallContent content = small_content();
+  write_container(folder / "a.h5", content);
+  {
+    ContainerWriter writer(folder / "b.h5");
+    write_bytes(writer, content);
+    writer.keep();
+  }
+  ContainerWriter writer(folder / "b.h5", BlobFile::Begin::kContinue);
+  writer.seal(content.description, index_of(content));
+  writer.publish();
+  EXPECT_EQ(file_bytes(folder / "a.h5"), file_bytes(folder / "b.h5"));
+}
+
+TEST(ContainerWriter, IsNoHdf5FileBeforeItIsSealed) {
+  const TemporaryFolder folder;
+  const ContainerWriter writer(folder / "a.h5");
+  write_bytes(writer, small_content());
+  try {
+    const ContainerReader reader(folder / ".a.h5.part");
+    FAIL() << "an unfinished file was opened";
+  } catch (const InputError& error) {
+    EXPECT_NE(std::string(error.what()).find("not an HDF5 file"), std::string::npos);
+  }
 }
 
 TEST(ContainerWriter, KeepsTheOldFileUntilTheNewOneIsWhole) {
   const TemporaryFolder folder;
   write_text(folder / "a.h5", "old");
   const SmallContent content = small_content();
-  ContainerWriter writer(folder / "a.h5", content.description, content.samples);
-  for (std::size_t i = 0; i < content.bytes.size(); ++i) writer.write(i, content.bytes[i]);
-  writer.seal();
+  ContainerWriter writer(folder / "a.h5");
+  write_bytes(writer, content);
+  EXPECT_THROW(writer.publish(), std::logic_error);
+  writer.seal(content.description, index_of(content));
   EXPECT_EQ(file_bytes(folder / "a.h5").size(), 3U);
   writer.publish();
   EXPECT_EQ(folder.names(), std::vector<std::string>{"a.h5"});
   EXPECT_EQ(ContainerReader(folder / "a.h5").index().samples(), content.samples.size());
-}
-
-TEST(ContainerWriter, RefusesToSealWithASampleMissing) {
-  const TemporaryFolder folder;
-  const SmallContent content = small_content();
-  ContainerWriter writer(folder / "a.h5", content.description, content.samples);
-  for (std::size_t i = 1; i < content.bytes.size(); ++i) writer.write(i, content.bytes[i]);
-  EXPECT_THROW(writer.seal(), std::logic_error);
-  EXPECT_THROW(writer.publish(), std::logic_error);
-  EXPECT_THROW(writer.write(1, content.bytes[1]), std::logic_error);  // twice
-  EXPECT_THROW(writer.write(0, content.bytes[1]), std::logic_error);  // another length
 }
 
 TEST(ContainerWriter, NamesWhatCannotBeWritten) {
@@ -165,7 +184,7 @@ TEST(ContainerWriter, NamesWhatCannotBeWritten) {
   SmallContent content = small_content();
   const auto refused = [&content](const std::string& path) -> std::string {
     try {
-      ContainerWriter(path, content.description, content.samples);
+      ContainerWriter(path).seal(content.description, index_of(content));
     } catch (const OutputError& error) {
       return error.what();
     } catch (const UsageError& error) {
@@ -176,7 +195,7 @@ TEST(ContainerWriter, NamesWhatCannotBeWritten) {
   EXPECT_NE(refused(folder / "none/a.h5").find("none/a.h5"), std::string::npos);
   EXPECT_NE(refused(folder.path()).find("it is a folder"), std::string::npos);
   EXPECT_NE(refused("/proc/a.h5").find("cannot write /proc/a.h5"), std::string::npos);
-  content.description.class_names[1] = "\xff";
+  content.class_names[1] = "\xff";
   EXPECT_NE(refused(folder / "a.h5").find("usage: the class name"), std::string::npos);
   content = small_content();
   content.samples[2].label = 3;

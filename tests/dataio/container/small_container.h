@@ -1,8 +1,11 @@
 #pragma once
 
+#include <xxhash.h>
+
 #include <string>
 #include <vector>
 
+#include "dataio/container/index_builder.h"
 #include "dataio/container/writer.h"
 #include "tests/dataio/temporary_folder.h"
 
@@ -11,6 +14,7 @@ namespace casvit::dataio {
 /// Content of a small container: bytes that are no pictures, of uneven lengths.
 struct SmallContent {
   ContainerDescription description;
+  std::vector<std::string> class_names;
   std::vector<SampleDescription> samples;
   std::vector<Bytes> bytes;
 };
@@ -22,7 +26,7 @@ inline SmallContent small_content() {
   content.description.created = "2024-05-31T12:00:00Z";
   content.description.tool_version = "test 1";
   content.description.command_line = "casvit-pack 'a b' -o c.h5";
-  content.description.class_names = {"Birch", "Mais", "Erdbeere \xc3\xa4"};
+  content.class_names = {"Birch", "Mais", "Erdbeere \xc3\xa4"};
   for (int i = 0; i < 7; ++i) {
     Bytes bytes;
     for (int k = 0; k < 1 + i * 37; ++k) {
@@ -43,10 +47,29 @@ inline SmallContent small_content() {
   return content;
 }
 
+inline ContainerIndex index_of(const SmallContent& content) {
+  IndexBuilder builder(content.class_names);
+  for (std::size_t i = 0; i < content.samples.size(); ++i) {
+    SampleDescription sample = content.samples[i];
+    if (i < content.bytes.size()) {
+      sample.xxh3 = XXH3_64bits(content.bytes[i].data(), content.bytes[i].size());
+    }
+    builder.add(sample);
+  }
+  return builder.index();
+}
+
+inline void write_bytes(const ContainerWriter& writer, const SmallContent& content) {
+  const ContainerIndex index = index_of(content);
+  for (std::size_t i = 0; i < content.bytes.size(); ++i) {
+    writer.blob().write(index.offset[i], content.bytes[i]);
+  }
+}
+
 inline void write_container(const std::string& path, const SmallContent& content) {
-  ContainerWriter writer(path, content.description, content.samples);
-  for (std::size_t i = 0; i < content.bytes.size(); ++i) writer.write(i, content.bytes[i]);
-  writer.seal();
+  ContainerWriter writer(path);
+  write_bytes(writer, content);
+  writer.seal(content.description, index_of(content));
   writer.publish();
 }
 

@@ -1,9 +1,11 @@
 // Upright pictures against Pillow's ImageOps.exif_transpose: golden/upright.json.
 #include <gtest/gtest.h>
+#include <xxhash.h>
 
 #include <stdexcept>
 
 #include "dataio/container/dataset.h"
+#include "dataio/container/index_builder.h"
 #include "dataio/container/writer.h"
 #include "dataio/image/upright.h"
 #include "tests/dataio/golden_data.h"
@@ -50,8 +52,7 @@ TEST(UprightGolden, DatasetAppliesWhatIsStoredOnRequest) {
   ContainerDescription description;
   description.split = "train";
   description.created = "2024-05-31T12:00:00Z";
-  description.class_names = {"a"};
-  std::vector<SampleDescription> samples;
+  IndexBuilder builder({"a"});
   for (int orientation = 1; orientation <= 8; ++orientation) {
     SampleDescription sample;
     sample.length = static_cast<std::uint32_t>(stored.pixels.size());
@@ -60,11 +61,14 @@ TEST(UprightGolden, DatasetAppliesWhatIsStoredOnRequest) {
     sample.codec = Codec::kRawRgb;
     sample.orientation = static_cast<std::uint8_t>(orientation);
     sample.source = std::to_string(orientation);
-    samples.push_back(sample);
+    sample.xxh3 = XXH3_64bits(stored.pixels.data(), stored.pixels.size());
+    builder.add(sample);
   }
-  ContainerWriter writer(folder / "c.h5", description, samples);
-  for (std::size_t i = 0; i < 8; ++i) writer.write(i, stored.pixels);
-  writer.seal();
+  ContainerWriter writer(folder / "c.h5");
+  for (const std::uint64_t offset : builder.index().offset) {
+    writer.blob().write(offset, stored.pixels);
+  }
+  writer.seal(description, builder.index());
   writer.publish();
 
   const Dataset as_stored({folder / "c.h5"});

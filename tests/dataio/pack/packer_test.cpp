@@ -133,7 +133,8 @@ TEST(Packer, RefusesToSplitWhatIsSplit) {
   make_image_folder(folder / "in/val", {"a"}, 1);
   PackOptions options = options_for(folder / "in", folder / "out.h5");
   options.split = parse_split("train=0.5,val=0.5");
-  EXPECT_THAT(refusal(options), HasSubstr("usage: --split: the folder"));
+  EXPECT_THAT(refusal(options),
+              HasSubstr("usage: --split: " + (folder / "in") + " is split already"));
 }
 
 /// A folder with two good classes, to which a test adds what it is about.
@@ -221,24 +222,96 @@ TEST_F(PackerOnBadPictures, RefusesToPackNothing) {
   EXPECT_THAT(refusal(options), HasSubstr("usage: there is no usable picture"));
 }
 
-TEST_F(PackerOnBadPictures, NoticesAPictureThatChangesWhileItIsPacked) {
-  bool changed = false;
-  const auto change_after_check = [this, &changed](const std::string& phase, std::uint64_t done,
-                                                   std::uint64_t total) {
-    if (changed || phase != "checking" || done != total) return;
-    changed = true;
-    Bytes bytes = file_bytes(folder_ / "in/b/1.jpg");
-    bytes[bytes.size() / 2] ^= 1;
-    write_file(folder_ / "in/b/1.jpg", bytes);
+TEST_F(PackerOnBadPictures, LeavesNoTraceOfWhatItRejected) {
+  static_cast<void>(pack(options_for(folder_ / "in", folder_ / "whole.h5"), no_progress));
+  write_file(folder_ / "in/a/0a.jpg", photograph(20));  // between others, and large
+  fs::resize_file(folder_ / "in/a/0a.jpg", 3000);
+  write_text(folder_ / "in/a/0b.png", std::string(1 << 20, 'x'));
+  PackOptions options = options_for(folder_ / "in", folder_ / "out.h5");
+  options.workers = 3;
+  EXPECT_EQ(pack(options, no_progress).rejected.size(), 2U);
+  EXPECT_EQ(file_bytes(folder_ / "out.h5"), file_bytes(folder_ / "whole.h5"));
+}
+
+TEST_F(PackerOnBadPictures, MovesNoOtherPictureToAnotherPart) {
+  make_image_folder(folder_ / "in", {"a", "b"}, 20);
+  PackOptions options = options_for(folder_ / "in", folder_ / "out.h5");
+  options.split = parse_split("train=0.5,val=0.5");
+  static_cast<void>(pack(options, no_progress));
+  const auto sources = [this](const char* file) {
+    const Dataset dataset({folder_ / file});
+    std::vector<std::string> paths;
+    for (std::uint64_t i = 0; i < dataset.size(); ++i) paths.push_back(dataset.source_path(i));
+    return paths;
   };
-  try {
-    static_cast<void>(pack(options_for(folder_ / "in", folder_ / "out.h5"), change_after_check));
-    FAIL() << "a picture that changed was packed";
-  } catch (const InputError& error) {
-    EXPECT_THAT(error.what(), HasSubstr((folder_ / "in/b/1.jpg") + ": it changed"));
+  const auto before = sources("out.val.h5");
+  const std::string removed = sources("out.train.h5")[3];
+  fs::resize_file(folder_ / ("in/" + removed), 100);
+  static_cast<void>(pack(options, no_progress));
+  EXPECT_EQ(sources("out.val.h5"), before);
+  EXPECT_EQ(sources("out.train.h5").size(), 19U);
+}
+
+TEST_F(PackerOnBadPictures, RejectsPicturesOfMorePixelsThanAllowed) {
+  PackOptions options = options_for(folder_ / "in", folder_ / "out.h5");
+  options.storage.max_pixels = 150 * 150 - 1;  // what they have, less one
+  EXPECT_THAT(refusal(options), HasSubstr("the first: a/0.jpg: the header gives 150 x 150 pixels"));
+  options.storage.max_pixels = 150 * 150;
+  EXPECT_EQ(pack(options, no_progress).files[0].samples, 4U);
+}
+
+TEST(Packer, TakesFileNamesOfAnyBytesAndThousandsOfClasses) {
+  const TemporaryFolder folder;
+  for (int c = 0; c < 1000; ++c) {
+    const std::string name = folder / ("in/c" + std::to_string(10000 + c) +
+                                       "/\xff\n"
+                                       "a.jpg");
+    fs::create_directories(fs::path(name).parent_path());
+    fs::create_symlink(fs::absolute(seedlings_of("Maize")[0]), name);
   }
-  EXPECT_TRUE(changed);
-  EXPECT_THAT(folder_.names(), ElementsAre("in"));
+  const PackResult result = pack(options_for(folder / "in", folder / "out.h5"), no_progress);
+  EXPECT_EQ(result.classes.size(), 1000U);
+  EXPECT_EQ(result.files[0].samples, 1000U);
+  const Dataset dataset({folder / "out.h5"});
+  EXPECT_EQ(dataset.source_path(2999),
+            "c12999/\xff\n"
+            "a.jpg");
+  EXPECT_EQ(dataset.labels()[999], 999);
+}
+
+TEST(Packer, RejectsHoweverManyPictures) {
+  const TemporaryFolder folder;
+  make_image_folder(folder / "in", {"a"}, 1);
+  for (int i = 0; i < 4000; ++i) {
+    std::ofstream(folder / ("in/a/empty" + std::to_string(i) + ".jpg")).flush();
+  }
+  const PackResult result = pack(options_for(folder / "in", folder / "out.h5"), no_progress);
+  EXPECT_EQ(result.files[0].samples, 1U);
+  ASSERT_EQ(result.rejected.size(), 4000U);
+  EXPECT_EQ(result.rejected[3999].reason, "empty file (0 bytes)");
+}
+
+TEST(Packer, RefusesALinkThatLeadsBack) {
+  const TemporaryFolder folder;
+  make_image_folder(folder / "in", {"a"}, 1);
+  fs::create_symlink("..", folder / "in/a/up");
+  EXPECT_THAT(refusal(options_for(folder / "in", folder / "out.h5")), HasSubstr("remove the loop"));
+  fs::remove(folder / "in/a/up");
+  fs::create_symlink("self.jpg", folder / "in/a/self.jpg");
+  const PackResult result = pack(options_for(folder / "in", folder / "out.h5"), no_progress);
+  ASSERT_EQ(result.rejected.size(), 1U);
+  EXPECT_THAT(result.rejected[0].reason, HasSubstr("Too many levels of symbolic links"));
+}
+
+TEST(Packer, DealsAllTogetherWhenNotStratified) {
+  const TemporaryFolder folder;
+  make_image_folder(folder / "in", {"a", "b", "c"}, 10);
+  PackOptions options = options_for(folder / "in", folder / "out.h5");
+  options.split = parse_split("train=0.5,val=0.5");
+  options.stratify = false;
+  const PackResult result = pack(options, no_progress);
+  EXPECT_EQ(result.files[0].samples, 15U);
+  EXPECT_NE(result.files[0].class_counts, std::vector<std::uint64_t>(3, 5));
 }
 
 TEST(PartPath, PutsThePartBeforeTheExtension) {
