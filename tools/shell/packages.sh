@@ -2,6 +2,7 @@
 # Debian and Ubuntu packages: which are missing, and installing those. Sourced, not run.
 
 # package, or package:command where any such command on the PATH will do instead.
+# shellcheck disable=SC2034 # not everyone who sources this builds
 build_packages=(
   build-essential:g++ cmake:cmake ninja-build:ninja ccache:ccache mold:mold git:git
   ca-certificates python3:python3 python3-pip python3-venv
@@ -9,6 +10,7 @@ build_packages=(
   libyaml-cpp-dev nlohmann-json3-dev libcli11-dev libgtest-dev libgmock-dev
 )
 # Only .ci/run needs these.
+# shellcheck disable=SC2034
 check_packages=(clang:clang clang-format:clang-format clang-tidy:clang-tidy shellcheck:shellcheck)
 
 has_dpkg() { command -v dpkg-query >/dev/null; }

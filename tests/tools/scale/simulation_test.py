@@ -65,6 +65,12 @@ class ClosedForms(unittest.TestCase):
             once = 2e-6 + (ranks - 1) / ranks * size / 0.03e9
             self.near(collective("host", ranks, size, **{"--local-gbytes": 0.03}), 2 * once)
 
+    def test_launchs_own_exchange_sends_each_segment_to_each_rank_of_other_nodes(self):
+        # Two nodes of two: a node sends two ranks' segments to two others, twice. A quarter each.
+        size = 4_000_000
+        options = {"--ranks-per-node": 2, "--node-gbps": 0.8, "--local-gbytes": 1000}
+        self.near(collective("host", 4, size, **options), 2 * 4 * size / 4 / 0.1e9)
+
     def test_sums_on_the_host_take_their_time(self):
         options = {"--local-gbytes": 0.03}
         free = collective("host", 4, 4 << 20, **options)

@@ -95,7 +95,8 @@ void HostExchange::issue(const Transfer& transfer, std::byte* buffer) {
       };
       break;
   }
-  pipeline_.add(std::make_shared<launch::Operation>("exchange", cuts.size(), std::move(make)));
+  issued_.push_back(std::make_shared<launch::Operation>("exchange", cuts.size(), std::move(make)));
+  pipeline_.add(issued_.back());
   idle_since_ = -1;  // new work wakes the thread
 }
 
@@ -116,6 +117,10 @@ void HostExchange::run_until(double seconds) {
   if (seconds < std::numeric_limits<double>::infinity()) sg::this_actor::sleep_until(seconds);
 }
 
-void HostExchange::run() { run_until(std::numeric_limits<double>::infinity()); }
+void HostExchange::run() {
+  run_until(std::numeric_limits<double>::infinity());
+  for (const auto& operation : issued_) operation->wait();  // all are over; some may have failed
+  issued_.clear();
+}
 
 }  // namespace casvit::scale

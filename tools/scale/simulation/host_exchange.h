@@ -14,7 +14,7 @@
 
 namespace casvit::scale {
 
-/// The collectives of MpiCommunicator: the very code of `launch` (Pipeline, Piece, Exchange), with
+/// The collectives of MpiCommunicator: the very code of `launch` (Pipeline, the pieces), with
 /// SimGrid's MPI below it. What the thread that owns MPI does in the product, the simulated rank
 /// does here: it looks whether something has moved, and pauses in between (launch/backoff.h).
 class HostExchange {
@@ -23,8 +23,9 @@ class HostExchange {
 
   /// Issues a transfer. @param buffer of its bytes, which are reduced as its elements are
   void issue(const Transfer& transfer, std::byte* buffer);
-  /// Until everything issued is complete, or the simulated time has come.
+  /// Moves what was issued until the simulated time has come.
   void run_until(double seconds);
+  /// Until all is complete. @throws launch::CommunicationError
   void run();
 
  private:
@@ -32,6 +33,7 @@ class HostExchange {
 
   launch::PieceContext context_;
   launch::Pipeline pipeline_;
+  std::vector<std::shared_ptr<launch::Operation>> issued_;
   double idle_since_ = -1;
 };
 

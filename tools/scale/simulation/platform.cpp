@@ -12,10 +12,16 @@ namespace sg = simgrid::s4u;
 /// A node: its ranks around a switch. @returns the zone's netpoint and its gateway, the switch
 std::pair<simgrid::kernel::routing::NetPoint*, simgrid::kernel::routing::NetPoint*> make_node(
     const sg::NetZone* tree, unsigned long node, const PlatformOptions& options,
-    std::vector<sg::Host*>& hosts) {
+    double card_latency, std::vector<sg::Host*>& hosts) {
   sg::NetZone* zone = sg::create_star_zone("node" + std::to_string(node));
   if (tree != nullptr) zone->set_parent(tree);
   auto* gateway = zone->create_router("switch" + std::to_string(node));
+  // Whatever leaves or enters the node crosses its card. The tree's link limits its bytes.
+  const auto* card = zone->create_split_duplex_link("card" + std::to_string(node), 1e15)
+                         ->set_latency(card_latency)
+                         ->seal();
+  zone->add_route(gateway, nullptr, nullptr, nullptr, {{card, sg::LinkInRoute::Direction::UP}},
+                  true);
   const auto first = static_cast<int>(node) * options.ranks_per_node;
   for (int rank = first; rank < first + options.ranks_per_node; ++rank) {
     if (rank >= options.ranks) break;
@@ -41,7 +47,7 @@ std::vector<std::string> ideal_network_arguments() {
           "--cfg=network/model:SMPI",           "--cfg=smpi/bw-factor:0:1",
           "--cfg=smpi/lat-factor:0:1",          "--cfg=network/crosstraffic:0",
           "--cfg=network/TCP-gamma:1e15",       "--cfg=network/weight-S:0",
-          "--cfg=smpi/simulate-computation:no", "--cfg=smpi/test:1e-7",
+          "--cfg=smpi/simulate-computation:no", "--cfg=smpi/test:0",
           "--cfg=smpi/grow-injected-times:no",  "--cfg=contexts/stack-size:256"};
 }
 
@@ -49,7 +55,7 @@ std::vector<sg::Host*> make_platform(const PlatformOptions& options) {
   std::vector<sg::Host*> hosts(static_cast<std::size_t>(options.ranks));
   const int nodes = (options.ranks + options.ranks_per_node - 1) / options.ranks_per_node;
   if (nodes == 1) {
-    make_node(nullptr, 0, options, hosts);
+    make_node(nullptr, 0, options, 0, hosts);
     return hosts;
   }
   const int below = std::min(nodes, options.nodes_per_leaf);
@@ -62,22 +68,13 @@ std::vector<sg::Host*> make_platform(const PlatformOptions& options) {
       std::max(0.0, options.network_latency_seconds - options.local_latency_seconds -
                         4 * kSwitchSeconds) /
       2;
-  const auto card = [&](sg::NetZone* tree, const std::vector<unsigned long>& place,
-                        unsigned long node) -> sg::Link* {
-    if (place.front() != 0) return nullptr;  // a switch
-    return tree->create_link("card" + std::to_string(node), 1e15)
-        ->set_latency(card_latency)
-        ->set_sharing_policy(sg::Link::SharingPolicy::FATPIPE)
-        ->seal();
-  };
   sg::create_fatTree_zone(
       "tree", nullptr,
       {2, {unsigned_of(below), unsigned_of(leaves)}, {1, unsigned_of(below)}, {1, 1}},
       sg::ClusterCallbacks(
           [&](sg::NetZone* tree, const std::vector<unsigned long>&, unsigned long node) {
-            return make_node(tree, node, options, hosts);
-          },
-          {}, card),
+            return make_node(tree, node, options, card_latency, hosts);
+          }),
       options.node_bytes_per_second, kSwitchSeconds, sg::Link::SharingPolicy::SPLITDUPLEX)
       ->seal();
   return hosts;

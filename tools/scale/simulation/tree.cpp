@@ -14,29 +14,40 @@ struct Neighbours {
   std::vector<int> children;
 };
 
-/// A node's neighbours in the binary tree in which children lie left and right of their parent.
+/// A node's neighbours in a binary tree.
 struct Place {
   int parent = -1;
   std::vector<int> children;
 };
 
+/// Node 0 is the root, with one child. The others form a binary tree numbered from left to right,
+/// so that the level of a node is the place of its lowest bit: odd nodes are leaves.
 Place place_in_tree(int nodes, int node) {
+  const auto next_power = [nodes] {
+    int power = 1;
+    while (2 * power < nodes) power *= 2;
+    return power;
+  };
   Place place;
-  int low = 0;
-  int high = nodes;
-  while (true) {
-    const int middle = low + (high - low) / 2;
-    if (node == middle) {
-      if (low < middle) place.children.push_back(low + (middle - low) / 2);
-      if (middle + 1 < high) place.children.push_back(middle + 1 + (high - middle - 1) / 2);
-      return place;
-    }
-    place.parent = middle;
-    (node < middle ? high : low) = node < middle ? middle : middle + 1;
+  if (node == 0) {
+    if (nodes > 1) place.children.push_back(next_power());
+    return place;
   }
+  const int bit = node & -node;
+  place.parent = (node ^ bit) | (2 * bit);
+  if (place.parent >= nodes) place.parent = node ^ bit;
+  if (bit > 1) place.children.push_back(node - bit / 2);
+  // The right subtree may lack its upper levels.
+  for (int below = bit / 2; below > 0; below /= 2) {
+    if (node + below < nodes) {
+      place.children.push_back(node + below);
+      break;
+    }
+  }
+  return place;
 }
 
-/// The second tree is the first one shifted by a node, so that leaves become inner nodes.
+/// The second tree is the first one shifted by a node, so that inner nodes become leaves.
 int shifted(int node, int nodes, int by) { return ((node + by) % nodes + nodes) % nodes; }
 
 /// The ranks of a node form a chain whose head is its place in the tree; each tree has another
