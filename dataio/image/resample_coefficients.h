@@ -30,7 +30,7 @@ struct ResampleCoefficients {
   std::vector<int> count;
   std::vector<std::int32_t> weights;
   std::vector<WeightPair> pairs;  ///< the same weights: pair i * stride / 2 + k / 2
-  int stride = 0;                 ///< even
+  int stride = 0;                 ///< a multiple of four
   std::vector<double> exact;      ///< working memory of resample_coefficients
 
   int outputs() const { return static_cast<int>(first.size()); }
@@ -61,5 +61,8 @@ struct ResampleAxis {
 /// weights). @param result its memory is reused
 void resample_coefficients(const ResampleAxis& axis, Interpolation interpolation,
                            ResampleCoefficients& result);
+/// The same, by plain loops for any processor.
+void resample_coefficients_portable(const ResampleAxis& axis, Interpolation interpolation,
+                                    ResampleCoefficients& result);
 
 }  // namespace casvit::dataio

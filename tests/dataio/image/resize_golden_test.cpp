@@ -57,6 +57,30 @@ ResampleCoefficients whole(int input, int outputs) {
   return result;
 }
 
+TEST(Resize, FastCoefficientsEqualPortableOnes) {
+  ResampleCoefficients fast;
+  ResampleCoefficients plain;
+  const auto compare = [&](const ResampleAxis& axis) {
+    for (const auto interpolation : {Interpolation::kBilinear, Interpolation::kBicubic}) {
+      resample_coefficients(axis, interpolation, fast);
+      resample_coefficients_portable(axis, interpolation, plain);
+      ASSERT_EQ(fast.first, plain.first);
+      ASSERT_EQ(fast.count, plain.count);
+      ASSERT_EQ(fast.weights, plain.weights) << axis.input_size << " to " << axis.output_size;
+      const auto same = [](const WeightPair& a, const WeightPair& b) {
+        return a.high == b.high && a.low == b.low;
+      };
+      ASSERT_TRUE(std::equal(fast.pairs.begin(), fast.pairs.end(), plain.pairs.begin(), same));
+    }
+  };
+  for (int input = 1; input < 300; input += 7) {
+    for (const int outputs : {1, 2, 3, 31, 96, 224}) {
+      compare({input, 0, static_cast<float>(input), outputs, 0, outputs, false});
+      compare({input, 0.3F, static_cast<float>(input) - 0.2F, outputs, outputs / 3, 1, true});
+    }
+  }
+}
+
 TEST(Resize, FastKernelsEqualPortableOnes) {
   const ResampleKernels& fast = resample_kernels();
   const ResampleKernels& plain = portable_resample_kernels();
