@@ -30,7 +30,7 @@ namespace {
 
 using launch::ExitCode;
 
-constexpr std::array<std::string_view, 3> kCommands{"pack", "info", "verify"};
+constexpr std::array<std::string_view, 4> kCommands{"pack", "info", "verify", "preview"};
 constexpr std::array<std::string_view, 3> kOwnOptions{"--help", "-h", "--version"};
 
 constexpr const char* kDescription =
@@ -95,7 +95,7 @@ std::string command_hint(const std::vector<std::string>& arguments, bool implied
     return "";
   }
   return " ('" + display_path(arguments[0]) +
-         "' is neither a folder nor a command; the commands are pack, info and verify)";
+         "' is neither a folder nor a command; the commands are pack, info, verify and preview)";
 }
 
 UsageError usage_error(const CLI::ParseError& error, const std::string& hint) {
@@ -116,8 +116,9 @@ ExitCode parse_and_run(std::vector<std::string> arguments, const PackEnvironment
   app.set_version_flag("--version", version_text());
   app.require_subcommand(1);
   const std::string command_line = command_line_of(arguments);
-  const std::array<Command, 3> commands{add_pack_command(app, command_line, environment),
-                                        add_info_command(app), add_verify_command(app)};
+  const std::array<Command, 4> commands{add_pack_command(app, command_line, environment),
+                                        add_info_command(app), add_verify_command(app),
+                                        add_preview_command(app)};
   for (CLI::App* command : app.get_subcommands({})) {
     command->set_version_flag("--version", version_text());
     command->footer(kFooter);

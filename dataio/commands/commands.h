@@ -25,6 +25,7 @@ using Command = std::function<launch::ExitCode()>;
 Command add_pack_command(CLI::App& app, const std::string& command_line,
                          const PackEnvironment& environment);
 Command add_info_command(CLI::App& app);
+Command add_preview_command(CLI::App& app);
 Command add_verify_command(CLI::App& app);
 
 /// Everything that a bug report needs.

@@ -13,10 +13,11 @@ namespace casvit::dataio {
 /// belong to the thread that claimed it, and the whole batch to the thread that finished its last.
 struct BatchJob {
   Batch batch;
-  std::size_t claimed = 0;   ///< samples given to threads, in order
-  std::size_t pending = 0;   ///< samples claimed or unclaimed that are not finished
-  bool finished = false;     ///< ready for `next()`: mixed, or failed
-  std::exception_ptr error;  ///< of the smallest failing sample
+  TrainTransformOptions transform;  ///< in training, of this batch's image size
+  std::size_t claimed = 0;          ///< samples given to threads, in order
+  std::size_t pending = 0;          ///< samples claimed or unclaimed that are not finished
+  bool finished = false;            ///< ready for `next()`: mixed, or failed
+  std::exception_ptr error;         ///< of the smallest failing sample
   std::size_t error_sample = 0;
   std::vector<std::pair<std::size_t, Replacement>> replaced;  ///< with their places in the batch
 

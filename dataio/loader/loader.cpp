@@ -68,8 +68,9 @@ struct Loader::State {
   void finish(BatchJob& job, std::unique_lock<std::mutex>& lock);
   void mix(Batch& batch) const;
   bool room() const { return !ended_ && jobs_.size() < queue_batches_; }
-  std::size_t image_floats() const {
-    return static_cast<std::size_t>(image_size_) * static_cast<std::size_t>(image_size_) * 3;
+  static std::size_t image_floats(const Batch& batch) {
+    const auto size = static_cast<std::size_t>(batch.image_size);
+    return size * size * 3;
   }
 
   const Dataset& dataset_;
@@ -228,8 +229,12 @@ void Loader::State::plan_batch() {
 std::shared_ptr<BatchJob> Loader::State::make_job(BatchPlan plan) {
   auto job = std::make_shared<BatchJob>();
   const std::size_t samples = plan.samples.size();
+  job->batch.image_size = image_size_;
   if (const auto* training = std::get_if<Training>(&transform_)) {
     validate(training->mixup, static_cast<int>(samples));
+    if (plan.image_size > 0) job->batch.image_size = plan.image_size;
+    job->transform = training->transform;
+    job->transform.image_size = job->batch.image_size;
     job->batch.targets.resize(samples * static_cast<std::size_t>(training->mixup.num_classes));
   }
   for (const std::uint64_t sample : plan.samples) {
@@ -240,8 +245,7 @@ std::shared_ptr<BatchJob> Loader::State::make_job(BatchPlan plan) {
     job->batch.labels.push_back(dataset_.labels()[sample]);
   }
   job->batch.plan = std::move(plan);
-  job->batch.image_size = image_size_;
-  job->batch.images = buffers_->take(samples * image_floats());
+  job->batch.images = buffers_->take(samples * image_floats(job->batch));
   job->pending = samples;
   return job;
 }
@@ -289,10 +293,10 @@ void Loader::State::fill(const Claim& claim, std::uint64_t source, ThreadMemory&
       dataset_.height(source), dataset_.width(source), [&](const PixelBox& region) {
         return dataset_.decode_region(source, memory.bytes, region, memory.decoded);
       }};
-  float* out = batch.images.get() + claim.sample * image_floats();
+  float* out = batch.images.get() + claim.sample * image_floats(batch);
   if (const auto* training = std::get_if<Training>(&transform_)) {
     const AugmentKey key{.seed = training->seed, .epoch = batch.plan.epoch, .sample = sample};
-    train_transform(picture, training->transform, key, memory.transform, out);
+    train_transform(picture, claim.job->transform, key, memory.transform, out);
   } else {
     eval_transform(picture, std::get<EvalTransformOptions>(transform_), memory.transform, out);
   }
@@ -323,8 +327,8 @@ void Loader::State::mix(Batch& batch) const {
   const auto* training = std::get_if<Training>(&transform_);
   if (training == nullptr) return;
   const std::size_t samples = batch.plan.samples.size();
-  apply_mixup(std::span(batch.images.get(), samples * image_floats()), static_cast<int>(samples),
-              image_size_, batch.labels, training->mixup,
+  apply_mixup(std::span(batch.images.get(), samples * image_floats(batch)),
+              static_cast<int>(samples), batch.image_size, batch.labels, training->mixup,
               {.seed = training->seed, .step = batch.plan.step, .shard = batch.plan.shard},
               batch.targets);
 }

@@ -20,6 +20,7 @@ struct BatchPlan {
   std::uint64_t epoch = 0;  ///< key of the augmentation
   std::uint64_t step = 0;   ///< key of mixup, counted over the whole run
   std::uint64_t shard = 0;  ///< key of mixup
+  int image_size = 0;       ///< pixels, in training; 0: the transform's
 };
 
 /// Batch k of the sequence that this rank works through, or nullopt after the last. Called from one

@@ -25,6 +25,7 @@ enum class RandomUse : std::uint32_t {
   kThreeAugment = 14,
   kRandomErasing = 15,
   kInterpolation = 16,
+  kMultiScale = 17,
   kReplacement = 20,
 };
 

@@ -37,6 +37,11 @@ class Checks {
   const Origins& origins_;
 };
 
+/// The smallest pictures that training sees, pixels.
+int smallest_image(const Config& config) {
+  return config.multi_scale.rule == "off" ? config.model.image_size : config.multi_scale.min_size;
+}
+
 bool ordered(const std::array<double, 2>& range) { return range[0] <= range[1]; }
 
 void check_mixup(const Config& config, Checks& checks) {
@@ -50,7 +55,7 @@ void check_mixup(const Config& config, Checks& checks) {
                    "mixup pairs the pictures of a shard, so that batch.shard_size must be even");
   }
   if (!mixup.cutmix_minmax) return;
-  const int size = config.model.image_size;
+  const int size = smallest_image(config);
   const auto side = [size](double share) { return static_cast<int>(size * share); };
   checks.require(side((*mixup.cutmix_minmax)[0]) < side((*mixup.cutmix_minmax)[1]),
                  {"mixup.cutmix_minmax", "model.image_size"},
@@ -79,6 +84,9 @@ void check_augment(const Config& config, Checks& checks) {
   checks.require(augment.cutout_length <= config.model.image_size,
                  {"augment.cutout_length", "model.image_size"},
                  "a hole must not be larger than the picture");
+  checks.require(augment.cutout_length <= smallest_image(config),
+                 {"augment.cutout_length", "multi_scale.min_size"},
+                 "a hole must not be larger than the smallest picture");
   checks.require(!augment.three_augment || augment.rand_augment.empty(),
                  {"augment.three_augment", "augment.rand_augment"},
                  "they are alternatives: turn one of them off");
@@ -86,6 +94,15 @@ void check_augment(const Config& config, Checks& checks) {
                  "the first must not be above the second");
   checks.require(ordered(augment.erase_aspect), {"augment.erase_aspect"},
                  "the first must not be above the second");
+}
+
+void check_multi_scale(const Config& config, Checks& checks) {
+  const auto& multi_scale = config.multi_scale;
+  if (multi_scale.rule == "off") return;
+  const int divisor = multi_scale.divisor;
+  checks.require((multi_scale.min_size + divisor - 1) / divisor <= multi_scale.max_size / divisor,
+                 {"multi_scale.min_size", "multi_scale.max_size", "multi_scale.divisor"},
+                 "no image size lies between the two");
 }
 
 void check_schedule(const Config& config, Checks& checks) {
@@ -110,6 +127,7 @@ void check_combinations(const Config& config, const Origins& origins) {
   check_mixup(config, checks);
   check_parallel(config, checks);
   check_augment(config, checks);
+  check_multi_scale(config, checks);
   check_schedule(config, checks);
   const bool multiplies =
       config.launch.expect_ranks == 0 || config.batch.shards % config.launch.expect_ranks == 0;

@@ -37,6 +37,13 @@ struct Config {
     int shard_size = 64;  ///< samples a shard
   } batch;
 
+  struct MultiScale {
+    std::string rule = "off";  ///< off, pixels, published (dataio::MultiScaleRule)
+    int min_size = 160;        ///< pixels
+    int max_size = 320;
+    int divisor = 32;  ///< sizes are multiples of it
+  } multi_scale;
+
   struct Train {
     int epochs = 100;
     std::int64_t max_steps = 0;  ///< stop after so many steps; 0: not; never reshapes the schedule

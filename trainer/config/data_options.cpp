@@ -87,4 +87,27 @@ dataio::MixupOptions mixup_of(const Config& config, int num_classes) {
   return options;
 }
 
+dataio::SampleOrder sample_order_of(const Config& config, const dataio::Dataset& train) {
+  return config.data.order == "balanced"
+             ? dataio::SampleOrder::balanced(config.train.seed, train.labels(), train.num_classes())
+             : dataio::SampleOrder::shuffled(config.train.seed, train.size());
+}
+
+dataio::StepTableOptions step_table_of(const Config& config, std::uint64_t samples) {
+  dataio::StepTableOptions options;
+  options.samples = static_cast<std::int64_t>(samples);
+  options.shards = config.batch.shards;
+  options.shard_size = config.batch.shard_size;
+  options.image_size = config.model.image_size;
+  options.epochs = config.train.epochs;
+  options.seed = config.train.seed;
+  if (config.multi_scale.rule != "off") {
+    options.multi_scale = dataio::MultiScaleOptions{
+        config.multi_scale.rule == "published" ? dataio::MultiScaleRule::kPublished
+                                               : dataio::MultiScaleRule::kPixels,
+        config.multi_scale.min_size, config.multi_scale.max_size, config.multi_scale.divisor};
+  }
+  return options;
+}
+
 }  // namespace casvit::trainer

@@ -3,6 +3,8 @@
 #include "dataio/augment/mixup.h"
 #include "dataio/augment/transform.h"
 #include "dataio/container/dataset.h"
+#include "dataio/loader/step_table.h"
+#include "dataio/random/sample_order.h"
 #include "trainer/config/config.h"
 
 // The configuration in the terms of dataio.
@@ -16,5 +18,7 @@ dataio::TrainTransformOptions train_transform_of(const Config& config,
 dataio::EvalTransformOptions eval_transform_of(const Config& config,
                                                const dataio::Normalization& normalization);
 dataio::MixupOptions mixup_of(const Config& config, int num_classes);
+dataio::SampleOrder sample_order_of(const Config& config, const dataio::Dataset& train);
+dataio::StepTableOptions step_table_of(const Config& config, std::uint64_t samples);
 
 }  // namespace casvit::trainer

@@ -77,6 +77,13 @@ std::vector<Field> make_fields() {
                    "shards of the global batch; the number of ranks must divide it"),
       CASVIT_FIELD(batch.shard_size, between(1, 1 << 16),
                    "pictures a shard; the global batch is shards times shard_size"),
+      CASVIT_FIELD(multi_scale.rule, OneOf{{"off", "pixels", "published"}},
+                   "a new image size every step; pixels: shards shrink and grow so that memory "
+                   "stays level; published: as in the CAS-ViT trainer they never shrink"),
+      CASVIT_FIELD(multi_scale.min_size, between(32, 4096), "least image size, pixels"),
+      CASVIT_FIELD(multi_scale.max_size, between(32, 4096), "largest image size, pixels"),
+      CASVIT_FIELD(multi_scale.divisor, between(1, 4096),
+                   "image sizes are the multiples of this between the two"),
       CASVIT_FIELD(train.epochs, between(1, 1 << 24), "passes over the training data"),
       CASVIT_FIELD(train.max_steps, at_least(0),
                    "stop after so many steps, the schedule unchanged; 0: run all epochs"),

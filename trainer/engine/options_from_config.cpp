@@ -20,14 +20,17 @@ RcvitOptions model_of(const Config& config, int data_classes) {
   return options;
 }
 
-CosineScheduleOptions schedule_of(const Config& config, std::int64_t steps_per_epoch) {
+CosineScheduleOptions schedule_of(const Config& config, const dataio::StepTable& steps) {
   CosineScheduleOptions options;
   options.peak = config.optimizer.learning_rate;
   options.minimum = config.schedule.minimum;
   options.warmup_start = config.schedule.warmup_start;
-  options.total_steps = config.train.epochs * steps_per_epoch;
-  options.warmup_steps =
-      std::llround(config.schedule.warmup_epochs * static_cast<double>(steps_per_epoch));
+  options.total_steps = steps.total_steps();
+  const double whole_epochs = std::floor(config.schedule.warmup_epochs);
+  const double fraction = config.schedule.warmup_epochs - whole_epochs;
+  const auto epoch = static_cast<std::int64_t>(whole_epochs);
+  options.warmup_steps = steps.first_step(epoch) +
+                         std::llround(fraction * static_cast<double>(steps.steps_in_epoch(epoch)));
   return options;
 }
 

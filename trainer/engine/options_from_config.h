@@ -12,6 +12,7 @@ namespace casvit::trainer {
 
 /// @throws ConfigError for an unknown `model.name`, or `model.num_classes` below the data's.
 RcvitOptions model_of(const Config& config, int data_classes);
-CosineScheduleOptions schedule_of(const Config& config, std::int64_t steps_per_epoch);
+/// Epochs of `schedule.*` become steps: an epoch has as many as `steps` says.
+CosineScheduleOptions schedule_of(const Config& config, const dataio::StepTable& steps);
 
 }  // namespace casvit::trainer

@@ -10,10 +10,19 @@ namespace casvit::trainer {
 namespace {
 
 /// Keys that decide which samples a step sees or which tensors there are.
-constexpr std::array<std::string_view, 9> kFixed{
-    "model.name",   "model.num_classes", "model.distillation",
-    "batch.shards", "batch.shard_size",  "train.seed",
-    "data.order",   "ema.decay",         "parallel.reproducible"};
+constexpr std::array<std::string_view, 13> kFixed{"model.name",
+                                                  "model.num_classes",
+                                                  "model.distillation",
+                                                  "batch.shards",
+                                                  "batch.shard_size",
+                                                  "train.seed",
+                                                  "data.order",
+                                                  "ema.decay",
+                                                  "parallel.reproducible",
+                                                  "multi_scale.rule",
+                                                  "multi_scale.min_size",
+                                                  "multi_scale.max_size",
+                                                  "multi_scale.divisor"};
 
 /// Keys that say where and how long, not what: a change of them is worth a word only when it
 /// changes the schedule.
@@ -28,6 +37,9 @@ bool listed(const auto& keys, std::string_view key) {
 bool is_fixed(std::string_view key, const Config& before, const Config& after) {
   if (key == "ema.decay") {
     return (before.ema.decay > 0) != (after.ema.decay > 0);
+  }
+  if (key == "model.image_size") {  // what multi-scale shard sizes derive from
+    return before.multi_scale.rule != "off";
   }
   return listed(kFixed, key);
 }

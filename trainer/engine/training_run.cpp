@@ -30,12 +30,6 @@ std::string format(const char* pattern, Arguments... arguments) {
   return text;
 }
 
-dataio::SampleOrder make_order(const Config& config, const dataio::Dataset& data) {
-  return config.data.order == "balanced"
-             ? dataio::SampleOrder::balanced(config.train.seed, data.labels(), data.num_classes())
-             : dataio::SampleOrder::shuffled(config.train.seed, data.size());
-}
-
 std::string three(const std::array<float, 3>& values) {
   return format("%.9g,%.9g,%.9g", static_cast<double>(values[0]), static_cast<double>(values[1]),
                 static_cast<double>(values[2]));
@@ -85,8 +79,7 @@ TrainingRun::TrainingRun(const Config& config, TrainOptions options, launch::Wor
                config_.launch.expect_ranks, world_.size(), config_.launch.expect_ranks));
   }
   at::set_num_threads(threads_.compute);
-  plan_ = ShardPlan::make(config_.batch.shards, config_.batch.shard_size, world_.size(),
-                          world_.rank(), static_cast<std::int64_t>(train_data_.size()));
+  plan_ = ShardPlan::make(step_table_of(config_, train_data_.size()), world_.size(), world_.rank());
   if (config_.parallel.reproducible && (world_.size() & (world_.size() - 1)) != 0) {
     throw ConfigError(
         format("parallel.reproducible needs 1, 2, 4, 8, ... ranks, but %d were "
@@ -104,7 +97,8 @@ TrainingRun::TrainingRun(const Config& config, TrainOptions options, launch::Wor
   refuse_unequal_ranks();
 
   normalization_ = normalization_of(config_, train_data_);
-  schedule_ = schedule_of(config_, plan_.steps_per_epoch());
+  cursor_.emplace(plan_.steps);
+  schedule_ = schedule_of(config_, plan_.steps);
   total_steps_ = schedule_.total_steps;
   last_step_ =
       config_.train.max_steps > 0 ? std::min(config_.train.max_steps, total_steps_) : total_steps_;
@@ -137,7 +131,7 @@ TrainingRun::TrainingRun(const Config& config, TrainOptions options, launch::Wor
   training_step_ =
       std::make_unique<TrainingStep>(*state_, world_.communicator(), compute_, step_options());
   loader_ = std::make_unique<dataio::Loader>(
-      train_data_, plan_.sequence(make_order(config_, train_data_), state_->step, last_step_),
+      train_data_, plan_.sequence(sample_order_of(config_, train_data_), state_->step, last_step_),
       dataio::Loader::Training{train_transform_of(config_, normalization_),
                                mixup_of(config_, model.num_classes), config_.train.seed},
       dataio::LoaderOptions{
@@ -218,7 +212,7 @@ void TrainingRun::resume_from(const std::string& path) {
     log_.line(note);
   }
   restore(*state_, checkpoint);
-  evaluation_due_ = checkpoint.info.step_in_epoch == plan_.steps_per_epoch();
+  evaluation_due_ = checkpoint.info.step_in_epoch > 0 && at_epoch_end();
   if (finished()) {
     log_.line(
         format("%s is finished: %lld of %lld steps are done. To train on, raise train.epochs%s.",
@@ -240,10 +234,7 @@ void TrainingRun::describe_start(bool resumed) {
         "than "
         "float32; precision.amp: auto uses bf16 only where it is fast");
   }
-  log_.line(format("train: %s; batch %lld = %lld shards x %lld; %lld steps an epoch",
-                   describe_data(train_data_).c_str(), static_cast<long long>(plan_.global_batch()),
-                   static_cast<long long>(plan_.shards), static_cast<long long>(plan_.shard_size),
-                   static_cast<long long>(plan_.steps_per_epoch())));
+  log_.line("train: " + describe_data(train_data_) + "; " + describe_batches());
   if (val_data_) {
     log_.line("val: " + describe_data(*val_data_));
   }
@@ -251,6 +242,24 @@ void TrainingRun::describe_start(bool resumed) {
       (resumed ? format("continuing %s after step %lld (epoch %lld)", options_.out.c_str(),
                         static_cast<long long>(state_->step), static_cast<long long>(epochs_done()))
                : "writing to " + options_.out));
+}
+
+std::string TrainingRun::describe_batches() const {
+  const std::vector<dataio::ImageScale> scales =
+      dataio::image_scales(step_table_of(config_, train_data_.size()));
+  const auto batch = [&](const dataio::ImageScale& scale) {
+    return format("%lld = %lld shards x %lld",
+                  static_cast<long long>(plan_.shards * scale.shard_size),
+                  static_cast<long long>(plan_.shards), static_cast<long long>(scale.shard_size));
+  };
+  if (config_.multi_scale.rule == "off") {
+    return "batch " + batch(scales[0]) +
+           format("; %lld steps an epoch", static_cast<long long>(plan_.steps.first_step(1)));
+  }
+  return format("%zu image sizes, from batch %s of %d pixels to batch %s of %d; %lld steps",
+                scales.size(), batch(scales.front()).c_str(), scales.front().image_size,
+                batch(scales.back()).c_str(), scales.back().image_size,
+                static_cast<long long>(total_steps_));
 }
 
 void TrainingRun::train_to_next_stop() {
@@ -264,32 +273,31 @@ void TrainingRun::train_to_next_stop() {
     epoch_step_seconds_ = 0;
     epoch_times_ = {};
     epoch_steps_ = 0;
+    epoch_images_ = 0;
     state_->epoch_loss_sum = 0;
   }
-  const std::int64_t steps_per_epoch = plan_.steps_per_epoch();
-  std::int64_t stop = std::min(last_step_, (epochs_done() + 1) * steps_per_epoch);
+  const std::int64_t epoch = epochs_done();
+  const std::int64_t first_step = plan_.steps.first_step(epoch);
+  std::int64_t stop = std::min(last_step_, plan_.steps.first_step(epoch + 1));
   if (const std::int64_t every = config_.checkpoint.every_steps; every > 0) {
     stop = std::min(stop, (state_->step / every + 1) * every);
   }
   std::optional<Progress> progress;
   if (is_leader()) {
-    progress.emplace(
-        format("epoch %d/%d", static_cast<int>(epochs_done()) + 1, config_.train.epochs),
-        steps_per_epoch);
+    progress.emplace(format("epoch %d/%d", static_cast<int>(epoch) + 1, config_.train.epochs),
+                     plan_.steps.steps_in_epoch(epoch));
   }
   while (state_->step < stop && !interrupted_) {
     take_step();
     if (progress) {
-      const std::int64_t done = (state_->step - 1) % steps_per_epoch + 1;
-      const double rate = epoch_images_per_second();
-      const std::int64_t in_epoch = (state_->step - 1) % steps_per_epoch + 1;
+      const std::int64_t in_epoch = state_->step - first_step;
+      const double step_seconds = epoch_step_seconds_ / static_cast<double>(epoch_steps_);
       progress->update(
-          done,
+          in_epoch,
           format("loss %.4f  lr %.2e  %.0f images/s  run ETA %s",
                  state_->epoch_loss_sum / static_cast<double>(in_epoch),
-                 cosine_learning_rate(schedule_, state_->step - 1), rate,
-                 format_duration(
-                     static_cast<double>((last_step_ - state_->step) * plan_.global_batch()) / rate)
+                 cosine_learning_rate(schedule_, state_->step - 1), epoch_images_per_second(),
+                 format_duration(static_cast<double>(last_step_ - state_->step) * step_seconds)
                      .c_str()));
     }
   }
@@ -299,6 +307,7 @@ void TrainingRun::take_step() {
   const auto start = Clock::now();
   const double learning_rate = cosine_learning_rate(schedule_, state_->step);
   const auto epoch = static_cast<int>(epochs_done()) + 1;
+  const std::int64_t images = plan_.shards * cursor_->at(state_->step).shard_size;
   const StepResult result =
       training_step_->run(*loader_, learning_rate, launch::Interruption::requested());
   interrupted_ = result.stop;
@@ -307,9 +316,10 @@ void TrainingRun::take_step() {
   const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
   epoch_step_seconds_ += seconds;
   epoch_steps_ += 1;
+  epoch_images_ += images;
   epoch_times_ += result.times;
   step_seconds_here_ += seconds;
-  steps_here_ += 1;
+  images_here_ += images;
   if (metrics_) {
     StepMetrics metrics;
     metrics.step = state_->step;
@@ -317,7 +327,7 @@ void TrainingRun::take_step() {
     metrics.loss = result.loss;
     metrics.lr = learning_rate;
     metrics.grad_norm = static_cast<float>(result.grad_norm);
-    metrics.images_per_second = static_cast<double>(plan_.global_batch()) / seconds;
+    metrics.images_per_second = static_cast<double>(images) / seconds;
     metrics.data_seconds = result.times.data;
     metrics.comm_exposed_seconds = result.times.communication;
     metrics_->append(metrics);
@@ -354,7 +364,8 @@ void TrainingRun::evaluate() {
   EpochMetrics metrics;
   metrics.step = state_->step;
   metrics.epoch = epoch;
-  metrics.train_loss = state_->epoch_loss_sum / static_cast<double>(plan_.steps_per_epoch());
+  metrics.train_loss =
+      state_->epoch_loss_sum / static_cast<double>(plan_.steps.steps_in_epoch(epoch - 1));
   metrics.images_per_second = epoch_images_per_second();
   std::string accuracies;
   if (val_data_ && (epoch % config_.eval.every_epochs == 0 || state_->step >= last_step_)) {
@@ -395,9 +406,7 @@ void TrainingRun::evaluate() {
 
 /// Of the steps that this process made; 0 where it made none.
 double TrainingRun::epoch_images_per_second() const {
-  return epoch_steps_ > 0
-             ? static_cast<double>(epoch_steps_ * plan_.global_batch()) / epoch_step_seconds_
-             : 0;
+  return epoch_steps_ > 0 ? static_cast<double>(epoch_images_) / epoch_step_seconds_ : 0;
 }
 
 double TrainingRun::seconds_so_far() const {
@@ -430,7 +439,7 @@ CheckpointInfo TrainingRun::checkpoint_info() const {
   info.step = state_->step;
   // An epoch is done when it is evaluated; before that, all of its steps are.
   info.epoch = static_cast<int>(epochs_done()) - (evaluation_due_ ? 1 : 0);
-  info.step_in_epoch = state_->step - info.epoch * plan_.steps_per_epoch();
+  info.step_in_epoch = state_->step - plan_.steps.first_step(info.epoch);
   info.epoch_loss_sum = info.step_in_epoch == 0 ? 0 : state_->epoch_loss_sum;
   info.best_acc1 = state_->best_acc1;
   info.best_epoch = state_->best_epoch;
@@ -476,9 +485,8 @@ void TrainingRun::report() {
     return;
   }
   RunCost cost{seconds_so_far(), 0, world_.size(), threads_.compute};
-  if (steps_here_ > 0) {
-    cost.images_per_second =
-        static_cast<double>(steps_here_ * plan_.global_batch()) / step_seconds_here_;
+  if (images_here_ > 0) {
+    cost.images_per_second = static_cast<double>(images_here_) / step_seconds_here_;
   }
   const std::string page = write_run_report(options_.out, config_, train_data_, *val_data_,
                                             evaluations_, compute_, cost);

@@ -57,8 +57,9 @@ class TrainingRun {
   void take_step();
   /// @returns false when it was interrupted
   bool run_evaluation(const std::string& label);
-  std::int64_t epochs_done() const { return state_->step / plan_.steps_per_epoch(); }
-  bool at_epoch_end() const { return state_->step % plan_.steps_per_epoch() == 0; }
+  std::string describe_batches() const;
+  std::int64_t epochs_done() const { return plan_.steps.epoch_of(state_->step); }
+  bool at_epoch_end() const { return state_->step == plan_.steps.first_step(epochs_done()); }
   bool is_leader() const { return world_.rank() == 0; }
   double seconds_so_far() const;
   double epoch_images_per_second() const;
@@ -77,6 +78,7 @@ class TrainingRun {
   std::optional<dataio::Dataset> val_data_;
   dataio::Normalization normalization_;
   ShardPlan plan_;
+  std::optional<dataio::StepCursor> cursor_;
   CosineScheduleOptions schedule_;
   std::int64_t total_steps_ = 0;  ///< of the schedule
   std::int64_t last_step_ = 0;    ///< where this run stops: total_steps_ or train.max_steps
@@ -92,11 +94,12 @@ class TrainingRun {
   bool evaluation_due_ = false;  ///< the epoch's steps are done, its evaluation is not
   Clock::time_point started_ = Clock::now();
   Clock::time_point epoch_started_ = Clock::now();
-  std::int64_t steps_here_ = 0;    ///< steps made by this process
+  std::int64_t images_here_ = 0;   ///< in the steps made by this process
   double step_seconds_here_ = 0;   ///< their time
   StepTimes epoch_times_;          ///< of this rank's steps, in the current epoch
   double epoch_step_seconds_ = 0;  ///< time in steps of the current epoch, in this process
   std::int64_t epoch_steps_ = 0;
+  std::int64_t epoch_images_ = 0;
 };
 
 }  // namespace casvit::trainer

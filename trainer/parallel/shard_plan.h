@@ -4,25 +4,23 @@
 #include <string>
 
 #include "dataio/loader/loader.h"
+#include "dataio/loader/step_table.h"
 #include "dataio/random/sample_order.h"
 
 namespace casvit::trainer {
 
-/// How an epoch is cut into steps, global batches and shards, and which shards are this rank's.
+/// Which shards of every step are this rank's.
 struct ShardPlan {
   std::int64_t shards = 1;
-  std::int64_t shard_size = 64;
   std::int64_t ranks = 1;
   std::int64_t rank = 0;
-  std::int64_t samples = 0;
+  dataio::StepTable steps;
 
   /// @throws ConfigError when ranks do not divide shards (naming the counts that would do), or the
   /// data hold less than one global batch.
-  static ShardPlan make(std::int64_t shards, std::int64_t shard_size, std::int64_t ranks,
-                        std::int64_t rank, std::int64_t samples);
+  static ShardPlan make(const dataio::StepTableOptions& options, std::int64_t ranks,
+                        std::int64_t rank);
 
-  std::int64_t global_batch() const { return shards * shard_size; }
-  std::int64_t steps_per_epoch() const { return samples / global_batch(); }
   std::int64_t shards_per_rank() const { return shards / ranks; }
   std::int64_t first_shard() const { return rank * shards_per_rank(); }
 

@@ -81,6 +81,31 @@ TEST(DataOptions, EvaluationIsNeverRandom) {
   EXPECT_EQ(options.interpolation, dataio::Interpolation::kBicubic);
 }
 
+TEST(DataOptions, EveryKeyOfMultiScaleArrives) {
+  const auto table_with = [](const char* rule) {
+    return step_table_of(
+        parse_config("model: {image_size: 128}\nbatch: {shards: 2, shard_size: 6}\n"
+                     "train: {epochs: 9, seed: 3}\n"
+                     "multi_scale: {min_size: 96, max_size: 192, divisor: 48}",
+                     "f", {{"multi_scale.rule", rule}}),
+        1234);
+  };
+  const auto options = table_with("pixels");
+  EXPECT_EQ(options.samples, 1234);
+  EXPECT_EQ(options.shards, 2);
+  EXPECT_EQ(options.shard_size, 6);
+  EXPECT_EQ(options.image_size, 128);
+  EXPECT_EQ(options.epochs, 9);
+  EXPECT_EQ(options.seed, 3U);
+  ASSERT_TRUE(options.multi_scale);
+  EXPECT_EQ(options.multi_scale->rule, dataio::MultiScaleRule::kPixels);
+  EXPECT_EQ(options.multi_scale->min_size, 96);
+  EXPECT_EQ(options.multi_scale->max_size, 192);
+  EXPECT_EQ(options.multi_scale->divisor, 48);
+  EXPECT_EQ(table_with("published").multi_scale->rule, dataio::MultiScaleRule::kPublished);
+  EXPECT_FALSE(table_with("off").multi_scale);
+}
+
 TEST(DataOptions, EveryKeyOfMixupArrives) {
   const Config config = parse_config(R"(
 batch: {shard_size: 8}

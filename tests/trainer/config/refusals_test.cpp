@@ -156,6 +156,13 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"augment:\n  erase_aspect: [2, 1]\n",
              "recipe.yaml:2: augment.erase_aspect is [2, 1]; the first must not be above the "
              "second"},
+        Case{"multi_scale:\n  rule: pixels\n  min_size: 200\n  max_size: 220\n",
+             "recipe.yaml:3: multi_scale.min_size is 200, multi_scale.max_size is 220 "
+             "(recipe.yaml:4), multi_scale.divisor is 32 (default); no image size lies between the "
+             "two"},
+        Case{"augment: {cutout_holes: 1, cutout_length: 200}\nmulti_scale: {rule: published}\n",
+             "recipe.yaml:1: augment.cutout_length is 200, multi_scale.min_size is 160 (default); "
+             "a hole must not be larger than the smallest picture"},
         Case{"device: cpu\nprecision:\n  amp: fp16\n",
              "recipe.yaml:3: precision.amp is fp16, device is cpu (recipe.yaml:1); fp16 needs a "
              "GPU; on a CPU use bf16, off or auto"},

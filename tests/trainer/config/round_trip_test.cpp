@@ -97,6 +97,8 @@ void reconcile(Config& config) {
   config.mixup.cutmix_minmax.reset();
   config.augment.three_augment =
       config.augment.three_augment && config.augment.rand_augment.empty();
+  config.multi_scale.max_size = std::max(config.multi_scale.max_size, config.multi_scale.min_size);
+  config.multi_scale.divisor = 1;
   if (config.precision.amp == "fp16") config.device = "cuda";
 }
 

@@ -2,6 +2,7 @@
 exact resume, prompt and named failures, exit codes. Reads checkpoints with its own few lines."""
 
 import json
+import math
 import os
 import shutil
 import signal
@@ -185,6 +186,40 @@ class TrainingTest(unittest.TestCase):
         self.assert_same_tensors(os.path.join(one, last), os.path.join(moved, last))
         self.assertIn("1, 2, 4, 8", self.run_it(
             self.train_command(3, moved, *settings, "batch.shards=6"), code=2))
+
+    def test_several_image_sizes_are_the_same_run_on_any_number_of_ranks_and_after_a_resume(self):
+        settings = ("multi_scale.rule=pixels", "multi_scale.min_size=32", "multi_scale.max_size=96",
+                    "model.image_size=64", "parallel.reproducible=true", "checkpoint.keep=0")
+        last = "checkpoints/last.safetensors"
+        one = self.run_folder("sizes1")
+        output = self.run_it(self.train_command(1, one, *settings))
+        rows = lines_of(one, "step")
+        self.assertIn("3 image sizes, from batch 64 = 4 shards x 16 of 32 pixels to batch 8 = 4 shards"
+                      f" x 2 of 96; {len(rows)} steps", output)
+        # The length is true: the schedule ends with the last step, in epochs of their own lengths.
+        lengths = [sum(row["epoch"] == epoch for row in rows) for epoch in (1, 2)]
+        self.assertEqual(sum(lengths), len(rows))
+        warmup, total = round(lengths[0] / 2), len(rows)
+        for step in range(warmup, total):
+            share = (step - warmup) / (total - warmup)
+            rate = 1e-6 + (1e-3 - 1e-6) * (1 + math.cos(math.pi * share)) / 2
+            self.assertAlmostEqual(rows[step]["lr"], rate, delta=1e-9)
+        two = self.run_folder("sizes2")
+        self.run_it(self.train_command(2, two, *settings, "train.max_steps=7"))
+        self.run_it(self.train_command(1, two, *settings, f"train.max_steps={lengths[0] + 2}", resume="auto"))
+        self.run_it(self.train_command(4, two, *settings, resume="auto"))
+        self.assertEqual([row["loss"] for row in rows], [row["loss"] for row in lines_of(two, "step")])
+        self.assertEqual(
+            [row["train_loss"] for row in lines_of(one, "epoch")],
+            [row["train_loss"] for row in lines_of(two, "epoch")],
+        )
+        self.assert_same_tensors(os.path.join(one, last), os.path.join(two, last))
+        refused = self.train_command(1, two, *settings, "multi_scale.max_size=64", resume="auto")
+        self.assertIn("multi_scale.max_size: 96 -> 64", self.run_it(refused, code=2))
+        published = self.run_folder("published")
+        output = self.run_it(self.train_command(
+            2, published, *settings, "multi_scale.rule=published", "train.max_steps=4"))
+        self.assertIn("to batch 16 = 4 shards x 4 of 96", output)
 
     def test_transport_and_bucket_size_change_nothing_but_rounding(self):
         settings = ("train.max_steps=6",)
