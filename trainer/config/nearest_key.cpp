@@ -12,7 +12,7 @@ namespace casvit::trainer {
 namespace {
 
 /// What timm, torchvision and the official CAS-ViT trainer call our keys.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 42> kOtherNames{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 45> kOtherNames{{
     {"aa", "augment.rand_augment"},
     {"amp_dtype", "precision.amp"},
     {"auto_augment", "augment.rand_augment"},
@@ -32,11 +32,14 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 42> kOtherNa
     {"img_size", "model.image_size"},
     {"input_size", "model.image_size"},
     {"lr", "optimizer.learning_rate"},
+    {"max_crop_size_w", "multi_scale.max_size"},
+    {"min_crop_size_w", "multi_scale.min_size"},
     {"min_lr", "schedule.minimum"},
     {"mixup_mode", "mixup.mode"},
     {"mixup_prob", "mixup.prob"},
     {"mixup_switch_prob", "mixup.switch_prob"},
     {"model_ema_decay", "ema.decay"},
+    {"multi_scale_sampler", "multi_scale.rule"},
     {"nb_classes", "model.num_classes"},
     {"num_epochs", "train.epochs"},
     {"num_workers", "data.loader_threads"},
@@ -48,7 +51,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 42> kOtherNa
     {"remode", "augment.erase_mode"},
     {"reprob", "augment.erase_prob"},
     {"smoothing", "loss.label_smoothing"},
-    {"three_augment", "augment.three_augment"},
+    {"three_aug", "augment.three_augment"},
     {"train_interpolation", "augment.interpolation"},
     {"update_freq", "batch.shards"},
     {"vflip", "augment.vertical_flip"},
