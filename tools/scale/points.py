@@ -32,14 +32,17 @@ class Points:
         for name, value in options.items():
             if value is False or value is None:
                 continue
-            words.append(f"--{name}")
+            words.append("--" + name.replace("_", "-"))
             if value is not True:
                 words.append(f"{value:g}" if isinstance(value, float) else str(value))
         return words
 
+    def holds(self, kind, **options):
+        return self._key(self.command(kind, options)) in self.known
+
     def get(self, kind, **options):
         """The result, or None where it is not known and may not be run, or took too long."""
-        command = self.command(kind, {name.replace("_", "-"): value for name, value in options.items()})
+        command = self.command(kind, options)
         row = self.known.get(self._key(command))
         if row is None and not self.offline:
             row = self._run(command)

@@ -18,12 +18,18 @@ def main():
     parser.add_argument("--results", default="tools/scale/results/collectives.jsonl")
     options = parser.parse_args()
     points = Points(options.results, options.program)
-    grid = [*clusters.fitted_points(), *clusters.held_out_points()]
+    grid = [
+        {"bytes": size, **cluster.options(algorithm)}
+        for algorithm, cluster, size in (*clusters.fitted_points(), *clusters.held_out_points())
+    ]
+    missing = [point for point in grid if not points.holds("collective", **point)]
+    print(f"{len(grid) - len(missing)} of {len(grid)} collectives are known", file=sys.stderr)
     began = time.monotonic()
-    for done, (algorithm, cluster, size) in enumerate(grid):
-        points.get("collective", bytes=size, **cluster.options(algorithm))
-        spent = time.monotonic() - began
-        print(f"{done + 1} of {len(grid)} points, {spent:.0f} s", file=sys.stderr)
+    for done, point in enumerate(missing):
+        if done:
+            left = (time.monotonic() - began) / done * (len(missing) - done)
+            print(f"{done} of {len(missing)}, about {left:.0f} s left", file=sys.stderr)
+        points.get("collective", **point)
 
 
 if __name__ == "__main__":
