@@ -19,6 +19,7 @@
 #include "dataio/commands/commands.h"
 #include "dataio/commands/signal_gate.h"
 #include "dataio/container/display.h"
+#include "dataio/container/lost_mapping.h"
 #include "dataio/error.h"
 #include "launch/error.h"
 #include "launch/exit_code.h"
@@ -30,7 +31,8 @@ namespace {
 
 using launch::ExitCode;
 
-constexpr std::array<std::string_view, 4> kCommands{"pack", "info", "verify", "preview"};
+constexpr std::array<std::string_view, 7> kCommands{"pack",  "info",    "verify", "stats",
+                                                    "leaks", "extract", "preview"};
 constexpr std::array<std::string_view, 3> kOwnOptions{"--help", "-h", "--version"};
 
 constexpr const char* kDescription =
@@ -95,7 +97,8 @@ std::string command_hint(const std::vector<std::string>& arguments, bool implied
     return "";
   }
   return " ('" + display_path(arguments[0]) +
-         "' is neither a folder nor a command; the commands are pack, info, verify and preview)";
+         "' is neither a folder nor a command; the commands are pack, info, verify, stats, leaks, "
+         "extract and preview)";
 }
 
 UsageError usage_error(const CLI::ParseError& error, const std::string& hint) {
@@ -116,9 +119,14 @@ ExitCode parse_and_run(std::vector<std::string> arguments, const PackEnvironment
   app.set_version_flag("--version", version_text());
   app.require_subcommand(1);
   const std::string command_line = command_line_of(arguments);
-  const std::array<Command, 4> commands{add_pack_command(app, command_line, environment),
-                                        add_info_command(app), add_verify_command(app),
-                                        add_preview_command(app)};
+  const std::array<Command, kCommands.size()> commands{
+      add_pack_command(app, command_line, environment),
+      add_info_command(app),
+      add_verify_command(app),
+      add_stats_command(app),
+      add_leaks_command(app),
+      add_extract_command(app),
+      add_preview_command(app)};
   for (CLI::App* command : app.get_subcommands({})) {
     command->set_version_flag("--version", version_text());
     command->footer(kFooter);
@@ -225,6 +233,8 @@ int main(int argc, char** argv) {
   // A file-size limit is then an error of write(): exit 6 with a message instead of a killed
   // process.
   std::signal(SIGXFSZ, SIG_IGN);
+  casvit::dataio::explain_lost_mappings("casvit-pack",
+                                        static_cast<int>(casvit::launch::ExitCode::kInput));
   const std::vector<std::string> arguments{argv + 1, argv + argc};
   const bool launched = casvit::launch::started_by_launcher();
   return static_cast<int>(launched ? casvit::dataio::run_as_rank(arguments)

@@ -27,6 +27,9 @@ Command add_pack_command(CLI::App& app, const std::string& command_line,
 Command add_info_command(CLI::App& app);
 Command add_preview_command(CLI::App& app);
 Command add_verify_command(CLI::App& app);
+Command add_stats_command(CLI::App& app);
+Command add_leaks_command(CLI::App& app);
+Command add_extract_command(CLI::App& app);
 
 /// Everything that a bug report needs.
 std::string version_text();

@@ -1,15 +1,13 @@
-#include <algorithm>
 #include <array>
 #include <iostream>
 #include <map>
 #include <memory>
-#include <sstream>
 #include <vector>
 
 #include "dataio/commands/commands.h"
+#include "dataio/commands/distribution_report.h"
 #include "dataio/commands/json_text.h"
 #include "dataio/commands/progress_line.h"
-#include "dataio/commands/table.h"
 #include "dataio/container/display.h"
 #include "dataio/container/reader.h"
 #include "dataio/image/decode.h"
@@ -22,13 +20,7 @@ struct InfoArguments {
   bool json = false;
 };
 
-std::string triple_text(const std::array<float, 3>& values) {
-  std::ostringstream text;
-  text << values[0] << ", " << values[1] << ", " << values[2];
-  return text.str();
-}
-
-std::map<std::string, std::uint64_t> codec_counts(const ContainerIndex& index) {
+std::map<std::string, std::uint64_t> codec_counts(const MappedIndex& index) {
   std::map<std::string, std::uint64_t> counts;
   for (const std::uint8_t codec : index.codec) {
     ++counts[std::string(codec_name(static_cast<Codec>(codec)))];
@@ -36,25 +28,40 @@ std::map<std::string, std::uint64_t> codec_counts(const ContainerIndex& index) {
   return counts;
 }
 
-/// Smallest and largest value of a non-empty array.
-std::array<std::uint32_t, 2> range_of(const std::vector<std::uint32_t>& values) {
-  const auto [low, high] = std::minmax_element(values.begin(), values.end());
-  return {*low, *high};
+/// Pictures of each EXIF orientation, 1 to 8.
+std::array<std::uint64_t, 8> orientation_counts(const MappedIndex& index) {
+  std::array<std::uint64_t, 8> counts{};
+  for (const std::uint8_t orientation : index.orientation) ++counts.at(orientation - 1U);
+  return counts;
+}
+
+std::uint64_t picture_bytes(const MappedIndex& index) {
+  std::uint64_t bytes = 0;
+  for (const std::uint32_t length : index.length) bytes += length;
+  return bytes;
 }
 
 nlohmann::ordered_json info_json(const ContainerReader& reader) {
   const ContainerAttributes& attributes = reader.attributes();
-  const ContainerIndex& index = reader.index();
+  const MappedIndex& index = reader.index();
+  const SizeDistribution sizes = size_distribution(index);
+  const auto range = [](const Quantiles& q) {
+    return std::array{static_cast<std::uint32_t>(q.least), static_cast<std::uint32_t>(q.greatest)};
+  };
   return {{"path", reader.path()},
           {"schema", {attributes.schema_major, attributes.schema_minor}},
           {"split", attributes.split},
           {"samples", index.samples()},
           {"bytes", reader.file_bytes()},
+          {"picture_bytes", picture_bytes(index)},
           {"classes", index.class_names},
           {"class_counts", index.class_counts},
+          {"balance", balance_json(reader)},
           {"codecs", codec_counts(index)},
-          {"height", range_of(index.height)},
-          {"width", range_of(index.width)},
+          {"orientations", orientation_counts(index)},
+          {"height", range(sizes.height)},
+          {"width", range(sizes.width)},
+          {"sizes", sizes_json(sizes)},
           {"mean", attributes.normalization.mean},
           {"std", attributes.normalization.std},
           {"created", attributes.created},
@@ -63,37 +70,42 @@ nlohmann::ordered_json info_json(const ContainerReader& reader) {
           {"index_hash", hash_text(attributes.index_hash)}};
 }
 
-std::string range_text(const std::vector<std::uint32_t>& values) {
-  const auto [low, high] = range_of(values);
-  return low == high ? std::to_string(low) : std::to_string(low) + " to " + std::to_string(high);
+std::string codecs_text(const MappedIndex& index) {
+  std::string text;
+  for (const auto& [name, count] : codec_counts(index)) {
+    text += (text.empty() ? "" : ", ") + std::to_string(count) + " " + name;
+  }
+  return text;
+}
+
+std::string orientations_text(const MappedIndex& index) {
+  const auto counts = orientation_counts(index);
+  if (counts[0] == index.samples()) return "all upright";
+  std::string text = std::to_string(counts[0]) + " upright";
+  for (std::size_t i = 1; i < counts.size(); ++i) {
+    if (counts[i] == 0) continue;
+    text += ", " + std::to_string(counts[i]) + " with EXIF orientation " + std::to_string(i + 1);
+  }
+  return text;
 }
 
 void print_info(const ContainerReader& reader) {
   const ContainerAttributes& attributes = reader.attributes();
-  const ContainerIndex& index = reader.index();
-  std::string codecs;
-  for (const auto& [name, count] : codec_counts(index)) {
-    codecs += (codecs.empty() ? "" : ", ") + std::to_string(count) + " " + name;
-  }
+  const MappedIndex& index = reader.index();
   std::cout << display_path(reader.path()) << "\n"
             << "  split         " << display_path(attributes.split) << "\n"
-            << "  pictures      " << index.samples() << " (" << codecs << "), "
+            << "  pictures      " << index.samples() << " (" << codecs_text(index) << "), "
+            << bytes_text(picture_bytes(index)) << " in a file of "
             << bytes_text(reader.file_bytes()) << "\n"
-            << "  pixels        width " << range_text(index.width) << ", height "
-            << range_text(index.height) << "\n"
+            << "  orientation   " << orientations_text(index) << "\n"
             << "  mean          " << triple_text(attributes.normalization.mean) << "\n"
             << "  std           " << triple_text(attributes.normalization.std) << "\n"
             << "  created       " << display_path(attributes.created) << " by "
             << display_path(attributes.tool_version) << ", schema " << attributes.schema_major
             << "." << attributes.schema_minor << "\n"
             << "  command line  " << display_path(attributes.command_line) << "\n"
-            << "  index hash    " << hash_text(attributes.index_hash) << "\n";
-  std::vector<std::vector<std::string>> rows;
-  for (std::size_t c = 0; c < index.class_names.size(); ++c) {
-    rows.push_back(
-        {"  " + display_path(index.class_names[c]), std::to_string(index.class_counts[c])});
-  }
-  std::cout << "  " << index.class_names.size() << " classes\n" << table_text(rows);
+            << "  index hash    " << hash_text(attributes.index_hash) << "\n"
+            << sizes_text(size_distribution(index)) << classes_text(reader);
 }
 
 launch::ExitCode run_info(const InfoArguments& arguments) {
@@ -113,10 +125,12 @@ launch::ExitCode run_info(const InfoArguments& arguments) {
 }  // namespace
 
 Command add_info_command(CLI::App& app) {
-  CLI::App* command = app.add_subcommand("info",
-                                         "Example: casvit-pack info photos.h5\n\n"
-                                         "Tells what packed files hold, after checking their index "
-                                         "(but not the pictures: see verify).");
+  CLI::App* command =
+      app.add_subcommand("info",
+                         "Example: casvit-pack info photos.h5\n\n"
+                         "Tells what packed files hold, after checking their index "
+                         "(but not the pictures: see verify): their pictures, sizes, "
+                         "classes and where they come from.");
   auto arguments = std::make_shared<InfoArguments>();
   command->add_option("FILE", arguments->files, "packed files")->required();
   command->add_flag("--json", arguments->json, "print it as JSON");

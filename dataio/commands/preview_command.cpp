@@ -72,7 +72,7 @@ std::string class_name(const Dataset& data, std::int32_t label) {
 SheetCell original_cell(const Dataset& data, std::uint64_t sample) {
   std::vector<std::uint8_t> bytes;
   return {data.decode(sample, bytes),
-          {class_name(data, data.labels()[sample]), "sample " + std::to_string(sample)}};
+          {class_name(data, data.label(sample)), "sample " + std::to_string(sample)}};
 }
 
 void require_samples(const std::vector<std::uint64_t>& samples, const Dataset& data) {
@@ -115,8 +115,8 @@ void preview_epochs(const PreviewArguments& arguments, Preview& preview) {
     preview.rows.push_back(std::move(row));
     listed.push_back({{"sample", sample},
                       {"source", preview.data.source_path(sample)},
-                      {"class", preview.data.labels()[sample]},
-                      {"class_name", class_name(preview.data, preview.data.labels()[sample])}});
+                      {"class", preview.data.label(sample)},
+                      {"class_name", class_name(preview.data, preview.data.label(sample))}});
   }
   preview.title = "epochs " + std::to_string(arguments.epoch) + " to " +
                   std::to_string(arguments.epoch + arguments.epochs - 1) + ", " +

@@ -19,9 +19,9 @@ namespace casvit::dataio {
 struct Dataset::State {
   /// The file that holds a sample, and the sample's number there.
   std::pair<const ContainerReader&, std::uint64_t> locate(std::uint64_t sample) const {
-    if (sample >= labels.size()) {
+    if (sample >= size) {
       throw std::out_of_range("sample " + std::to_string(sample) + " of a data set of " +
-                              std::to_string(labels.size()));
+                              std::to_string(size));
     }
     const auto after = std::upper_bound(starts.begin(), starts.end(), sample);
     const auto file = static_cast<std::size_t>(after - starts.begin()) - 1;
@@ -37,7 +37,7 @@ struct Dataset::State {
   std::vector<ContainerReader> readers;
   std::vector<std::uint64_t> starts;  ///< first sample of each file
   std::vector<std::string> files;
-  std::vector<std::int32_t> labels;
+  std::uint64_t size = 0;
   std::vector<std::uint64_t> class_counts;
   std::string content_hash;
 };
@@ -69,11 +69,6 @@ void check_same_classes(const ContainerReader& first, const ContainerReader& oth
                    " is " + name(b, found.end()) + ", there " + name(a, expected.end()));
 }
 
-Image raw_image(const ContainerIndex& index, std::uint64_t sample,
-                const std::vector<std::uint8_t>& bytes) {
-  return {static_cast<int>(index.height[sample]), static_cast<int>(index.width[sample]), bytes};
-}
-
 }  // namespace
 
 Dataset::Dataset(const std::vector<std::string>& paths, DatasetOptions options)
@@ -85,11 +80,11 @@ Dataset::Dataset(const std::vector<std::string>& paths, DatasetOptions options)
   check_listed_once(state.files);
   std::vector<std::uint64_t> hashes;
   for (const std::string& file : state.files) {
-    const ContainerReader& reader = state.readers.emplace_back(file);
+    const ContainerReader& reader = state.readers.emplace_back(file, options.unfinished);
     check_same_classes(state.readers.front(), reader);
-    const ContainerIndex& index = reader.index();
-    state.starts.push_back(state.labels.size());
-    state.labels.insert(state.labels.end(), index.label.begin(), index.label.end());
+    const MappedIndex& index = reader.index();
+    state.starts.push_back(state.size);
+    state.size += index.samples();
     state.class_counts.resize(index.class_counts.size());
     for (std::size_t c = 0; c < index.class_counts.size(); ++c) {
       state.class_counts[c] += index.class_counts[c];
@@ -103,7 +98,7 @@ Dataset::~Dataset() = default;
 Dataset::Dataset(Dataset&&) noexcept = default;
 Dataset& Dataset::operator=(Dataset&&) noexcept = default;
 
-std::uint64_t Dataset::size() const { return state_->labels.size(); }
+std::uint64_t Dataset::size() const { return state_->size; }
 
 int Dataset::num_classes() const { return static_cast<int>(state_->class_counts.size()); }
 
@@ -113,7 +108,19 @@ const std::vector<std::string>& Dataset::class_names() const {
 
 const std::vector<std::uint64_t>& Dataset::class_counts() const { return state_->class_counts; }
 
-const std::vector<std::int32_t>& Dataset::labels() const { return state_->labels; }
+std::int32_t Dataset::label(std::uint64_t sample) const {
+  const auto& [reader, local] = state_->locate(sample);
+  return reader.label(local);
+}
+
+std::vector<std::int32_t> Dataset::copy_labels() const {
+  std::vector<std::int32_t> labels;
+  labels.reserve(state_->size);
+  for (const ContainerReader& reader : state_->readers) {
+    for (std::uint64_t i = 0; i < reader.index().samples(); ++i) labels.push_back(reader.label(i));
+  }
+  return labels;
+}
 
 int Dataset::orientation(std::uint64_t sample) const {
   const auto& [reader, local] = state_->locate(sample);
@@ -122,7 +129,7 @@ int Dataset::orientation(std::uint64_t sample) const {
 
 std::string Dataset::source_path(std::uint64_t sample) const {
   const auto& [reader, local] = state_->locate(sample);
-  return reader.index().source_path(local);
+  return reader.source_path(local);
 }
 
 const Normalization& Dataset::normalization() const {
@@ -153,68 +160,33 @@ void Dataset::announce(std::span<const std::uint64_t> samples) const {
 
 Image Dataset::decode(std::uint64_t sample, std::vector<std::uint8_t>& scratch) const {
   const auto& [reader, local] = state_->locate(sample);
-  reader.read(local, scratch);
-  const ContainerIndex& index = reader.index();
+  Image stored = reader.decode(local, scratch);
   const int orientation = state_->turn(reader, local);
-  const auto turned = [orientation](Image stored) {
-    return orientation == 1 ? std::move(stored) : upright(stored, orientation);
-  };
-  if (index.codec[local] == static_cast<std::uint8_t>(Codec::kRawRgb)) {
-    return turned(raw_image(index, local, scratch));
-  }
-  Image image;
-  try {
-    image = decode_image(scratch);
-  } catch (const InputError& error) {
-    throw InputError(reader.describe(local) + " cannot be decoded: " + error.what());
-  }
-  if (static_cast<std::uint32_t>(image.height) != index.height[local] ||
-      static_cast<std::uint32_t>(image.width) != index.width[local]) {
-    throw InputError(reader.describe(local) + " is " + std::to_string(image.width) + " x " +
-                     std::to_string(image.height) + " pixels, the index says " +
-                     std::to_string(index.width[local]) + " x " +
-                     std::to_string(index.height[local]));
-  }
-  return turned(std::move(image));
+  return orientation == 1 ? std::move(stored) : upright(stored, orientation);
 }
 
 int Dataset::height(std::uint64_t sample) const {
   const auto& [reader, local] = state_->locate(sample);
   const bool stands = is_transposed(state_->turn(reader, local));
-  const ContainerIndex& index = reader.index();
+  const MappedIndex& index = reader.index();
   return static_cast<int>(stands ? index.width[local] : index.height[local]);
 }
 
 int Dataset::width(std::uint64_t sample) const {
   const auto& [reader, local] = state_->locate(sample);
   const bool stands = is_transposed(state_->turn(reader, local));
-  const ContainerIndex& index = reader.index();
+  const MappedIndex& index = reader.index();
   return static_cast<int>(stands ? index.height[local] : index.width[local]);
 }
 
 ImageView Dataset::decode_region(std::uint64_t sample, const std::vector<std::uint8_t>& bytes,
                                  const PixelBox& region, DecodeScratch& scratch) const {
   const auto& [reader, local] = state_->locate(sample);
-  const ContainerIndex& index = reader.index();
-  const auto height = static_cast<int>(index.height[local]);
-  const auto width = static_cast<int>(index.width[local]);
+  const MappedIndex& index = reader.index();
   const int orientation = state_->turn(reader, local);
-  const PixelBox box = stored_box(region, height, width, orientation);
-  ImageView part;
-  if (index.codec[local] == static_cast<std::uint8_t>(Codec::kRawRgb)) {
-    ImageView whole;
-    whole.pixels = bytes.data();
-    whole.height = height;
-    whole.width = width;
-    whole.stride = static_cast<std::size_t>(width) * 3;
-    part = whole.crop(box.top, box.left, box.height, box.width);
-  } else {
-    try {
-      part = dataio::decode_region(bytes, height, width, box, scratch);
-    } catch (const InputError& error) {
-      throw InputError(reader.describe(local) + " cannot be decoded: " + error.what());
-    }
-  }
+  const PixelBox box = stored_box(region, static_cast<int>(index.height[local]),
+                                  static_cast<int>(index.width[local]), orientation);
+  const ImageView part = reader.decode_region(local, bytes, box, scratch);
   if (orientation == 1) return part;
   scratch.turned = upright(part, orientation);
   return scratch.turned;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "dataio/augment/transform.h"
+#include "dataio/container/index.h"
 #include "dataio/image/decode.h"
 
 namespace casvit::dataio {
@@ -18,6 +19,8 @@ struct DatasetOptions {
   /// Turns pictures upright by their EXIF orientation, as Pillow's ImageOps.exif_transpose:
   /// `decode` gives upright pictures then. Stored bytes are never touched.
   bool apply_orientation = false;
+  /// Whether to take files in which storing a new mean and std was interrupted.
+  Unfinished unfinished = Unfinished::kRefuse;
 };
 
 /// One or several containers as one sequence of samples. Const methods are thread-safe.
@@ -36,8 +39,10 @@ class Dataset {
   const std::vector<std::string>& class_names() const;
   /// Samples of each class, `[num_classes]`.
   const std::vector<std::uint64_t>& class_counts() const;
-  /// `[size]`, in [0, num_classes).
-  const std::vector<std::int32_t>& labels() const;
+  /// Class of sample i, in [0, num_classes).
+  std::int32_t label(std::uint64_t sample) const;
+  /// The labels of all samples, `[size]`: four bytes a sample that are the caller's alone.
+  std::vector<std::int32_t> copy_labels() const;
   /// EXIF orientation of sample i as stored, 1 to 8; `decode` applies it only where asked to.
   int orientation(std::uint64_t sample) const;
   /// Where sample i came from, as stored: relative to the packed folder, any bytes.

@@ -2,13 +2,16 @@
 
 #include <xxhash.h>
 
+#include <algorithm>
 #include <bit>
 #include <memory>
 #include <new>
+#include <span>
 #include <string_view>
 #include <unordered_set>
 
 #include "dataio/container/display.h"
+#include "dataio/container/file_descriptor.h"
 #include "dataio/error.h"
 #include "dataio/image/decode.h"
 
@@ -34,15 +37,34 @@ class IndexHasher {
     number(values.size());
     bytes(values.data(), values.size() * sizeof(T));
   }
+  template <typename T>
+  void array(const ArrayView<T>& values) {
+    number(values.size());
+    bytes(values.bytes().data(), values.bytes().size());
+  }
+  void array(const FileRange& range) {
+    number(range.size());
+    std::vector<std::uint8_t> piece(std::min(range.bytes, kPieceBytes));
+    for (std::uint64_t at = 0; at < range.bytes; at += piece.size()) {
+      const std::uint64_t size = std::min<std::uint64_t>(piece.size(), range.bytes - at);
+      const std::span<std::uint8_t> part(piece.data(), size);
+      const std::string problem = read_at(range.descriptor, range.offset + at, part);
+      if (!problem.empty()) throw InputError("it cannot be read: " + problem);
+      bytes(part.data(), part.size());
+    }
+  }
   std::uint64_t digest() const { return XXH3_64bits_digest(state_.get()); }
 
  private:
+  static constexpr std::uint64_t kPieceBytes = 1U << 20U;
+
   std::unique_ptr<XXH3_state_t, XXH_errorcode (*)(XXH3_state_t*)> state_;
 };
 
 std::string sample_text(std::uint64_t sample) { return "sample " + std::to_string(sample); }
 
-void check_sizes(const ContainerIndex& index) {
+template <typename Index>
+void check_sizes(const Index& index) {
   const std::uint64_t samples = index.offset.size();
   const auto expect = [samples](std::uint64_t size, const char* name) {
     if (size != samples) {
@@ -69,7 +91,8 @@ void check_sizes(const ContainerIndex& index) {
   }
 }
 
-void check_samples(const ContainerIndex& index, std::uint64_t blob_bytes) {
+template <typename Index>
+void check_samples(const Index& index, std::uint64_t blob_bytes) {
   for (std::uint64_t i = 0; i < index.samples(); ++i) {
     // Compared without adding, which a hostile offset could make overflow.
     if (index.length[i] > blob_bytes || index.offset[i] > blob_bytes - index.length[i]) {
@@ -98,7 +121,8 @@ void check_samples(const ContainerIndex& index, std::uint64_t blob_bytes) {
   }
 }
 
-void check_classes(const ContainerIndex& index) {
+template <typename Index>
+void check_classes(const Index& index) {
   const std::uint64_t classes = index.class_names.size();
   std::unordered_set<std::string_view> seen;
   for (const std::string& name : index.class_names) {
@@ -121,7 +145,8 @@ void check_classes(const ContainerIndex& index) {
   }
 }
 
-void check_sources(const ContainerIndex& index) {
+template <typename Index>
+void check_sources(const Index& index) {
   if (index.source_offset.front() != 0 || index.source_offset.back() != index.source_bytes.size()) {
     throw InputError("/source/offset does not cover /source/path");
   }
@@ -129,18 +154,14 @@ void check_sources(const ContainerIndex& index) {
     if (index.source_offset[i] > index.source_offset[i + 1]) {
       throw InputError("/source/offset decreases at " + sample_text(i));
     }
+    if (index.source_offset[i + 1] - index.source_offset[i] > kMaxSourcePathBytes) {
+      throw InputError("the source path of " + sample_text(i) + " is impossibly long");
+    }
   }
 }
 
-}  // namespace
-
-std::string ContainerIndex::source_path(std::uint64_t sample) const {
-  const auto begin = source_bytes.begin() + static_cast<std::ptrdiff_t>(source_offset.at(sample));
-  const auto end = source_bytes.begin() + static_cast<std::ptrdiff_t>(source_offset.at(sample + 1));
-  return {begin, end};
-}
-
-std::uint64_t index_hash(const ContainerIndex& index) {
+template <typename Index>
+std::uint64_t hash_of(const Index& index) {
   IndexHasher hasher;
   hasher.array(index.offset);
   hasher.array(index.length);
@@ -161,12 +182,37 @@ std::uint64_t index_hash(const ContainerIndex& index) {
   return hasher.digest();
 }
 
-void check_index(const ContainerIndex& index, std::uint64_t blob_bytes) {
+template <typename Index>
+void check(const Index& index, std::uint64_t blob_bytes) {
   check_sizes(index);
   if (index.samples() == 0) throw InputError("it holds no samples");
   check_samples(index, blob_bytes);
   check_classes(index);
   check_sources(index);
 }
+
+}  // namespace
+
+std::string MappedIndex::source_path(std::uint64_t sample) const {
+  const std::uint64_t begin = source_offset[sample];
+  const std::uint64_t end = source_offset[sample + 1];
+  // Checked when the file was opened, and again: another program may have written to it since.
+  if (begin > end || end > source_bytes.bytes || end - begin > kMaxSourcePathBytes) {
+    throw InputError("its index was altered while it was in use");
+  }
+  std::string path(end - begin, '\0');
+  const std::string problem = read_at(source_bytes.descriptor, source_bytes.offset + begin,
+                                      {reinterpret_cast<std::uint8_t*>(path.data()), path.size()});
+  if (!problem.empty()) throw InputError("a source path cannot be read: " + problem);
+  return path;
+}
+
+std::uint64_t index_hash(const ContainerIndex& index) { return hash_of(index); }
+std::uint64_t index_hash(const MappedIndex& index) { return hash_of(index); }
+
+void check_index(const ContainerIndex& index, std::uint64_t blob_bytes) {
+  check(index, blob_bytes);
+}
+void check_index(const MappedIndex& index, std::uint64_t blob_bytes) { check(index, blob_bytes); }
 
 }  // namespace casvit::dataio

@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <type_traits>
 #include <utility>
 
 #include "dataio/container/display.h"
@@ -45,7 +44,7 @@ FileDescriptor open_regular_file(const std::string& path, std::uint64_t& file_by
   return descriptor;
 }
 
-void check_format(PlainHdf5File& file, ContainerAttributes& attributes) {
+void check_format(PlainHdf5File& file, Unfinished unfinished, ContainerAttributes& attributes) {
   if (!file.has_attribute(schema::kFormatAttribute) ||
       file.string_attribute(schema::kFormatAttribute) != schema::kFormat) {
     throw InputError(std::string("it is HDF5, but not a casvit container (its attribute 'format' "
@@ -61,19 +60,27 @@ void check_format(PlainHdf5File& file, ContainerAttributes& attributes) {
                      std::to_string(schema::kMajor) + ".x; " +
                      (newer ? "use a newer casvit" : "pack it again"));
   }
-  if (!file.has_attribute(schema::kCompleteAttribute) ||
-      file.number_attribute(schema::kCompleteAttribute) != 1) {
+  const std::uint32_t complete = file.has_attribute(schema::kCompleteAttribute)
+                                     ? file.number_attribute(schema::kCompleteAttribute)
+                                     : 0;
+  const bool changing = complete == schema::kChangingStatistics;
+  if (changing && unfinished == Unfinished::kRefuse) {
+    throw InputError(
+        "storing its mean and std was interrupted; run casvit-pack stats --write again");
+  }
+  if (complete != schema::kComplete && !changing) {
     throw InputError("it is not complete: writing it was interrupted; pack it again");
   }
 }
 
-void read_attributes(PlainHdf5File& file, ContainerAttributes& attributes) {
+void read_attributes(PlainHdf5File& file, Unfinished unfinished, ContainerAttributes& attributes) {
   attributes.split = file.string_attribute(schema::kSplitAttribute);
   attributes.normalization.mean = file.triple_attribute(schema::kMeanAttribute);
   attributes.normalization.std = file.triple_attribute(schema::kStdAttribute);
   attributes.created = file.string_attribute(schema::kCreatedAttribute);
   attributes.tool_version = file.string_attribute(schema::kToolVersionAttribute);
   attributes.command_line = file.string_attribute(schema::kCommandLineAttribute);
+  if (unfinished == Unfinished::kAccept) return;  // mean and std may be half written
   for (std::size_t i = 0; i < 3; ++i) {
     const float mean = attributes.normalization.mean[i];
     const float deviation = attributes.normalization.std[i];
@@ -84,18 +91,13 @@ void read_attributes(PlainHdf5File& file, ContainerAttributes& attributes) {
 }
 
 /// Reads the bytes of an array, whose place in the file was checked.
-void read_bytes(int descriptor, const PlainArray& array, void* bytes) {
+template <typename T>
+std::vector<T> read_array(int descriptor, const PlainArray& array) {
+  std::vector<T> values(array.elements * array.element_bytes / sizeof(T));
   const std::string problem =
       read_at(descriptor, array.offset,
-              {static_cast<std::uint8_t*>(bytes), array.elements * array.element_bytes});
+              {reinterpret_cast<std::uint8_t*>(values.data()), values.size() * sizeof(T)});
   if (!problem.empty()) throw InputError("it cannot be read: " + problem);
-}
-
-template <typename T>
-std::vector<T> read_array(PlainHdf5File& file, int descriptor, const char* name) {
-  const PlainArray array = file.integers(name, sizeof(T), std::is_signed_v<T>);
-  std::vector<T> values(array.elements);
-  read_bytes(descriptor, array, values.data());
   return values;
 }
 
@@ -105,8 +107,7 @@ std::vector<std::string> read_names(PlainHdf5File& file, int descriptor, const c
     throw InputError("the array " + std::string(name) + " has more than " +
                      std::to_string(schema::kMaxClasses) + " entries");
   }
-  std::vector<char> text(array.elements * array.element_bytes);
-  read_bytes(descriptor, array, text.data());
+  const auto text = read_array<char>(descriptor, array);
   std::vector<std::string> names;
   for (auto begin = text.begin(); begin != text.end();) {
     const auto end = begin + static_cast<std::ptrdiff_t>(array.element_bytes);
@@ -116,78 +117,213 @@ std::vector<std::string> read_names(PlainHdf5File& file, int descriptor, const c
   return names;
 }
 
-ContainerIndex read_index(PlainHdf5File& file, int descriptor) {
-  ContainerIndex index;
-  index.offset = read_array<std::uint64_t>(file, descriptor, schema::kImagesOffset);
-  index.length = read_array<std::uint32_t>(file, descriptor, schema::kImagesLength);
-  index.xxh3 = read_array<std::uint64_t>(file, descriptor, schema::kImagesXxh3);
-  index.height = read_array<std::uint32_t>(file, descriptor, schema::kImagesHeight);
-  index.width = read_array<std::uint32_t>(file, descriptor, schema::kImagesWidth);
-  index.codec = read_array<std::uint8_t>(file, descriptor, schema::kImagesCodec);
-  index.orientation_stored = file.has_array(schema::kImagesOrientation);
-  if (index.orientation_stored) {
-    index.orientation = read_array<std::uint8_t>(file, descriptor, schema::kImagesOrientation);
-  } else {
-    index.orientation.assign(index.offset.size(), 1);
+/// The arrays that are mapped, by where they lie.
+struct IndexArrays {
+  PlainArray offset, length, xxh3, height, width, codec, orientation, label, source_offset;
+};
+
+IndexArrays find_arrays(PlainHdf5File& file) {
+  IndexArrays arrays;
+  arrays.offset = file.integers(schema::kImagesOffset, 8, false);
+  arrays.length = file.integers(schema::kImagesLength, 4, false);
+  arrays.xxh3 = file.integers(schema::kImagesXxh3, 8, false);
+  arrays.height = file.integers(schema::kImagesHeight, 4, false);
+  arrays.width = file.integers(schema::kImagesWidth, 4, false);
+  arrays.codec = file.integers(schema::kImagesCodec, 1, false);
+  if (file.has_array(schema::kImagesOrientation)) {
+    arrays.orientation = file.integers(schema::kImagesOrientation, 1, false);
   }
-  index.label = read_array<std::int32_t>(file, descriptor, schema::kLabelsClass);
+  arrays.label = file.integers(schema::kLabelsClass, 4, true);
+  arrays.source_offset = file.integers(schema::kSourceOffset, 8, false);
+  return arrays;
+}
+
+/// One piece of the file with all of them: casvit-pack writes them one after the other.
+FileMapping map_arrays(const IndexArrays& arrays, int descriptor, const std::string& path) {
+  std::uint64_t begin = arrays.offset.offset;
+  std::uint64_t end = begin;
+  for (const PlainArray* array :
+       {&arrays.offset, &arrays.length, &arrays.xxh3, &arrays.height, &arrays.width, &arrays.codec,
+        &arrays.orientation, &arrays.label, &arrays.source_offset}) {
+    if (array->elements == 0) continue;
+    begin = std::min(begin, array->offset);
+    end = std::max(end, array->offset + array->elements * array->element_bytes);
+  }
+  return {descriptor, begin, end - begin, path};
+}
+
+MappedIndex read_index(PlainHdf5File& file, int descriptor, const std::string& path,
+                       FileMapping& mapping) {
+  const IndexArrays arrays = find_arrays(file);
+  MappedIndex index;
   index.class_names = read_names(file, descriptor, schema::kClassesName);
-  index.class_counts = read_array<std::uint64_t>(file, descriptor, schema::kClassesCount);
-  index.source_bytes = read_array<std::uint8_t>(file, descriptor, schema::kSourcePath);
-  index.source_offset = read_array<std::uint64_t>(file, descriptor, schema::kSourceOffset);
+  index.class_counts = read_array<std::uint64_t>(
+      descriptor, file.integers(schema::kClassesCount, sizeof(std::uint64_t), false));
+  const PlainArray sources = file.integers(schema::kSourcePath, 1, false);
+  index.source_bytes = {descriptor, sources.offset, sources.elements};
+
+  mapping = map_arrays(arrays, descriptor, path);
+  const auto view = [&mapping](const PlainArray& array, auto& view_of) {
+    view_of = {mapping.at(array.offset), array.elements};
+  };
+  view(arrays.offset, index.offset);
+  view(arrays.length, index.length);
+  view(arrays.xxh3, index.xxh3);
+  view(arrays.height, index.height);
+  view(arrays.width, index.width);
+  view(arrays.codec, index.codec);
+  view(arrays.label, index.label);
+  view(arrays.source_offset, index.source_offset);
+  index.orientation_stored = arrays.orientation.elements != 0;
+  if (index.orientation_stored) {
+    view(arrays.orientation, index.orientation);
+  } else {
+    static constexpr std::uint8_t kUpright = 1;
+    index.orientation = ArrayView<std::uint8_t>::repeated(&kUpright, index.samples());
+  }
   return index;
 }
 
 }  // namespace
 
-ContainerReader::ContainerReader(std::string path) : path_(std::move(path)) {
+ContainerReader::ContainerReader(std::string path, Unfinished unfinished) : path_(std::move(path)) {
   try {
-    open_and_validate();
+    open_and_validate(unfinished);
   } catch (const InputError& error) {
     throw InputError("cannot read " + display_path(path_) + ": " + error.what());
   }
 }
 
-void ContainerReader::open_and_validate() {
+void ContainerReader::open_and_validate(Unfinished unfinished) {
   descriptor_ = open_regular_file(path_, file_bytes_);
   PlainHdf5File file(descriptor_.get(), file_bytes_);
-  check_format(file, attributes_);
-  read_attributes(file, attributes_);
-  index_ = read_index(file, descriptor_.get());
+  check_format(file, unfinished, attributes_);
+  read_attributes(file, unfinished, attributes_);
+  index_ = read_index(file, descriptor_.get(), path_, mapping_);
   const PlainArray blob = file.integers(schema::kImagesBytes, 1, false);
   blob_offset_ = blob.offset;
-  check_index(index_, blob.elements);
+  blob_bytes_ = blob.elements;
+  check_index(index_, blob_bytes_);
 
   const std::string stored = file.string_attribute(schema::kIndexHashAttribute);
   attributes_.index_hash = dataio::index_hash(index_);
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+  return;  // no fuzzer guesses it
+#endif
   if (stored != hash_text(attributes_.index_hash)) {
     throw InputError("its index was altered: it hashes to " + hash_text(attributes_.index_hash) +
                      ", the attribute 'index_hash' says " + display_path(stored) + kPackAgain);
   }
 }
 
+void ContainerReader::refuse_altered() const {
+  throw InputError(display_path(path_) + ": its index was altered while it was in use" +
+                   kPackAgain);
+}
+
 void ContainerReader::read(std::uint64_t sample, std::vector<std::uint8_t>& bytes) const {
-  bytes.resize(index_.length.at(sample));
-  const std::string problem =
-      read_at(descriptor_.get(), blob_offset_ + index_.offset[sample], bytes);
+  const std::uint32_t length = index_.length[sample];
+  const std::uint64_t offset = index_.offset[sample];
+  // Checked when the file was opened, and again: another program may have written to it since.
+  if (length > blob_bytes_ || offset > blob_bytes_ - length) refuse_altered();
+  bytes.resize(length);
+  const std::string problem = read_at(descriptor_.get(), blob_offset_ + offset, bytes);
   if (!problem.empty()) throw InputError(describe(sample) + " cannot be read: " + problem);
   const std::uint64_t hash = hash_of(bytes);
-  if (hash != index_.xxh3[sample]) {
+  const std::uint64_t packed = index_.xxh3[sample];
+  if (hash != packed) {
     throw InputError(describe(sample) + " is damaged: its bytes hash to " + hash_text(hash) +
-                     ", and " + hash_text(index_.xxh3[sample]) + " was packed" + kPackAgain);
+                     ", and " + hash_text(packed) + " was packed" + kPackAgain);
+  }
+}
+
+bool ContainerReader::is_raw(std::uint64_t sample) const {
+  return index_.codec[sample] == static_cast<std::uint8_t>(Codec::kRawRgb);
+}
+
+ImageView ContainerReader::raw_view(std::uint64_t sample,
+                                    const std::vector<std::uint8_t>& bytes) const {
+  const std::uint32_t height = index_.height[sample];
+  const std::uint32_t width = index_.width[sample];
+  // Checked when the file was opened, and again: another program may have written to it since.
+  if (bytes.empty() || bytes.size() % 3 != 0 || std::uint64_t{height} * width != bytes.size() / 3) {
+    refuse_altered();
+  }
+  ImageView whole;
+  whole.pixels = bytes.data();
+  whole.height = static_cast<int>(height);
+  whole.width = static_cast<int>(width);
+  whole.stride = static_cast<std::size_t>(width) * 3;
+  return whole;
+}
+
+Image ContainerReader::decode(std::uint64_t sample, std::vector<std::uint8_t>& scratch) const {
+  read(sample, scratch);
+  if (is_raw(sample)) {
+    const ImageView whole = raw_view(sample, scratch);
+    return {whole.height, whole.width, scratch};
+  }
+  const std::uint32_t height = index_.height[sample];
+  const std::uint32_t width = index_.width[sample];
+  Image image;
+  try {
+    image = decode_image(scratch);
+  } catch (const InputError& error) {
+    throw InputError(describe(sample) + " cannot be decoded: " + error.what());
+  }
+  if (static_cast<std::uint32_t>(image.height) != height ||
+      static_cast<std::uint32_t>(image.width) != width) {
+    throw InputError(describe(sample) + " is " + std::to_string(image.width) + " x " +
+                     std::to_string(image.height) + " pixels, the index says " +
+                     std::to_string(width) + " x " + std::to_string(height));
+  }
+  return image;
+}
+
+ImageView ContainerReader::decode_region(std::uint64_t sample,
+                                         const std::vector<std::uint8_t>& bytes,
+                                         const PixelBox& region, DecodeScratch& scratch) const {
+  if (is_raw(sample)) {
+    const ImageView whole = raw_view(sample, bytes);
+    if (region.top < 0 || region.left < 0 || region.height > whole.height - region.top ||
+        region.width > whole.width - region.left) {
+      refuse_altered();
+    }
+    return whole.crop(region.top, region.left, region.height, region.width);
+  }
+  const auto height = static_cast<int>(index_.height[sample]);
+  const auto width = static_cast<int>(index_.width[sample]);
+  try {
+    return dataio::decode_region(bytes, height, width, region, scratch);
+  } catch (const InputError& error) {
+    throw InputError(describe(sample) + " cannot be decoded: " + error.what());
+  }
+}
+
+std::int32_t ContainerReader::label(std::uint64_t sample) const {
+  const std::int32_t label = index_.label[sample];
+  if (label < 0 || static_cast<std::size_t>(label) >= index_.class_names.size()) refuse_altered();
+  return label;
+}
+
+std::string ContainerReader::source_path(std::uint64_t sample) const {
+  try {
+    return index_.source_path(sample);
+  } catch (const InputError& error) {
+    throw InputError(display_path(path_) + ": " + error.what());
   }
 }
 
 void ContainerReader::announce(std::uint64_t sample) const {
   // Advice: where the file system takes none, reading works as ever.
-  static_cast<void>(::posix_fadvise(
-      descriptor_.get(), static_cast<off_t>(blob_offset_ + index_.offset.at(sample)),
-      static_cast<off_t>(index_.length[sample]), POSIX_FADV_WILLNEED));
+  static_cast<void>(
+      ::posix_fadvise(descriptor_.get(), static_cast<off_t>(blob_offset_ + index_.offset[sample]),
+                      static_cast<off_t>(index_.length[sample]), POSIX_FADV_WILLNEED));
 }
 
 std::string ContainerReader::describe(std::uint64_t sample) const {
   return display_path(path_) + ": sample " + std::to_string(sample) + " (" +
-         display_path(index_.source_path(sample)) + ")";
+         display_path(source_path(sample)) + ")";
 }
 
 }  // namespace casvit::dataio

@@ -5,7 +5,9 @@
 #include <vector>
 
 #include "dataio/container/file_descriptor.h"
+#include "dataio/container/file_mapping.h"
 #include "dataio/container/index.h"
+#include "dataio/image/decode.h"
 
 namespace casvit::dataio {
 
@@ -16,16 +18,16 @@ class ContainerReader {
   /// @throws InputError naming the file: missing, not HDF5, another format, a newer schema, not
   ///         complete, arrays that disagree, offsets or labels out of bounds, an index hash that
   ///         does not fit, or storage that is not plain (external, virtual, chunked, filtered).
-  explicit ContainerReader(std::string path);
+  explicit ContainerReader(std::string path, Unfinished unfinished = Unfinished::kRefuse);
 
   const std::string& path() const { return path_; }
   const ContainerAttributes& attributes() const { return attributes_; }
-  const ContainerIndex& index() const { return index_; }
+  const MappedIndex& index() const { return index_; }
   std::uint64_t file_bytes() const { return file_bytes_; }
 
   /// Where a sample's stored bytes begin in the file.
   std::uint64_t file_offset(std::uint64_t sample) const {
-    return blob_offset_ + index_.offset.at(sample);
+    return blob_offset_ + index_.offset[sample];
   }
 
   /// Reads the stored bytes of one sample and checks their hash.
@@ -36,17 +38,34 @@ class ContainerReader {
   /// Asks the system to fetch a sample's bytes soon (posix_fadvise), without waiting for them.
   void announce(std::uint64_t sample) const;
 
+  /// `read` and decode. @throws InputError naming file, sample, source and the decoder's complaint.
+  Image decode(std::uint64_t sample, std::vector<std::uint8_t>& scratch) const;
+
+  /// The pixels of a rectangle of a sample whose stored bytes `read` gave, see Dataset.
+  ImageView decode_region(std::uint64_t sample, const std::vector<std::uint8_t>& bytes,
+                          const PixelBox& region, DecodeScratch& scratch) const;
+
+  /// Class of a sample, in [0, classes).
+  std::int32_t label(std::uint64_t sample) const;
+  /// As stored: relative to the packed folder, any bytes. @throws InputError naming the file
+  std::string source_path(std::uint64_t sample) const;
+
   /// "FILE: sample 17 (Maize/a.jpg)", the start of every message about a sample.
   std::string describe(std::uint64_t sample) const;
 
  private:
-  void open_and_validate();
+  void open_and_validate(Unfinished unfinished);
+  [[noreturn]] void refuse_altered() const;
+  bool is_raw(std::uint64_t sample) const;
+  ImageView raw_view(std::uint64_t sample, const std::vector<std::uint8_t>& bytes) const;
 
   std::string path_;
   ContainerAttributes attributes_;
-  ContainerIndex index_;
   FileDescriptor descriptor_;
+  FileMapping mapping_;  ///< the arrays of the index
+  MappedIndex index_;
   std::uint64_t blob_offset_ = 0;
+  std::uint64_t blob_bytes_ = 0;
   std::uint64_t file_bytes_ = 0;
 };
 

@@ -51,6 +51,10 @@ inline constexpr const char* kFormatAttribute = "format";
 inline constexpr const char* kMajorAttribute = "schema_major";
 inline constexpr const char* kMinorAttribute = "schema_minor";
 inline constexpr const char* kCompleteAttribute = "complete";
+/// Values of `complete`. The second stands while `casvit-pack stats --write` changes mean and std.
+inline constexpr std::uint32_t kComplete = 1;
+inline constexpr std::uint32_t kChangingStatistics = 2;
+
 inline constexpr const char* kSplitAttribute = "split";
 inline constexpr const char* kMeanAttribute = "mean";
 inline constexpr const char* kStdAttribute = "std";

@@ -37,6 +37,9 @@ Chunk next_chunk(std::span<const std::uint8_t> bytes, std::size_t& at) {
 }
 
 void check_sum(const Chunk& chunk) {
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+  static_cast<void>(chunk);  // a fuzzer cannot guess checksums, and would get no further than here
+#else
   const auto sum = crc32(0, chunk.type, static_cast<uInt>(chunk.length + 4));
   if (sum != big_endian32(chunk.data() + chunk.length)) {
     std::string name;
@@ -46,6 +49,7 @@ void check_sum(const Chunk& chunk) {
     }
     throw InputError("corrupt PNG: wrong checksum of its chunk " + name);
   }
+#endif
 }
 
 }  // namespace

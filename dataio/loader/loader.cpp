@@ -242,7 +242,7 @@ std::shared_ptr<BatchJob> Loader::State::make_job(BatchPlan plan) {
       throw std::out_of_range("a batch asks for sample " + std::to_string(sample) + " of " +
                               std::to_string(dataset_.size()));
     }
-    job->batch.labels.push_back(dataset_.labels()[sample]);
+    job->batch.labels.push_back(dataset_.label(sample));
   }
   job->batch.plan = std::move(plan);
   job->batch.images = buffers_->take(samples * image_floats(job->batch));
@@ -277,7 +277,7 @@ Replacement Loader::State::replace(const Claim& claim, const std::string& reason
     } catch (const InputError&) {
       continue;
     }
-    batch.labels[claim.sample] = dataset_.labels()[other];
+    batch.labels[claim.sample] = dataset_.label(other);
     return {sample, other, reason};
   }
   throw InputError(reason + "; and none of " + std::to_string(kReplacementDraws) +

@@ -47,7 +47,7 @@ class CountTests(CloneTestCase):
 
 
 class CiRun(CloneTestCase):
-    STAGES = ("setup", "check-format", "check-tidy", "check-scripts", "build")
+    STAGES = ("setup", "check-format", "check-tidy", "check-scripts", "fuzz", "build")
 
     def setUp(self):
         super().setUp()
@@ -61,7 +61,7 @@ class CiRun(CloneTestCase):
     def test_the_last_line_counts_tests_and_each_other_stage_as_one(self):
         result = self.ci()
         self.assertEqual(result.returncode, 0, result.stderr)
-        self.assertEqual(result.stdout.splitlines()[-1], "35 passed, 0 failed")
+        self.assertEqual(result.stdout.splitlines()[-1], "36 passed, 0 failed")
         self.assertEqual(self.calls("test"), ["test release", "test asan", "test tsan"])
         self.assertEqual(self.calls("build"), ["build cuda casvit_dist"])
 
@@ -69,7 +69,7 @@ class CiRun(CloneTestCase):
         self.fake("check-format", "exit 1", self.clone / "tools")
         result = self.ci()
         self.assertEqual(result.returncode, 1)
-        self.assertEqual(result.stdout.splitlines()[-1], "34 passed, 1 failed")
+        self.assertEqual(result.stdout.splitlines()[-1], "35 passed, 1 failed")
         self.assertEqual(self.calls("build"), ["build cuda casvit_dist"])
         self.assertRegex(result.stdout, r"(?m)^format +\d s +FAILED \(exit code 1\)$")
 
@@ -77,19 +77,19 @@ class CiRun(CloneTestCase):
         self.fake("test", "echo 8 passed, 2 failed; exit 1", self.clone / "tools")
         result = self.ci()
         self.assertEqual(result.returncode, 1)
-        self.assertEqual(result.stdout.splitlines()[-1], "29 passed, 6 failed")
+        self.assertEqual(result.stdout.splitlines()[-1], "30 passed, 6 failed")
 
     def test_a_build_that_fails_before_any_test_ran_is_a_failure(self):
         self.fake("test", "[[ $1 != tsan ]] || exit 1; echo 10 passed, 0 failed", self.clone / "tools")
         result = self.ci()
         self.assertEqual(result.returncode, 1)
-        self.assertEqual(result.stdout.splitlines()[-1], "25 passed, 1 failed")
+        self.assertEqual(result.stdout.splitlines()[-1], "26 passed, 1 failed")
 
     def test_tests_that_pass_but_end_badly_are_a_failure(self):
         self.fake("test", "echo 10 passed, 0 failed; [[ $1 != asan ]]", self.clone / "tools")
         result = self.ci()
         self.assertEqual(result.returncode, 1)
-        self.assertEqual(result.stdout.splitlines()[-1], "35 passed, 1 failed")
+        self.assertEqual(result.stdout.splitlines()[-1], "36 passed, 1 failed")
 
 
 class ScriptsHaveHelp(unittest.TestCase):

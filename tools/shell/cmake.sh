@@ -9,8 +9,8 @@ list_presets() {
 
 is_preset() { [[ " $(list_presets) " == *" $1 "* ]]; }
 
-# The sanitizer presets leave the trainer out, and with it LibTorch.
-needs_libtorch() { [[ $1 != asan && $1 != tsan ]]; }
+# The sanitizer presets and the fuzzers leave the trainer out, and with it LibTorch.
+needs_libtorch() { [[ $1 != asan && $1 != tsan && $1 != fuzz ]]; }
 
 # cached VARIABLE CACHE_FILE: what a configured build folder holds for it.
 cached() { sed -n "s/^$1:[A-Z]*=//p" "$2"; }

@@ -11,7 +11,7 @@ build_packages=(
 )
 # Only .ci/run needs these.
 # shellcheck disable=SC2034
-check_packages=(clang:clang clang-format:clang-format clang-tidy:clang-tidy shellcheck:shellcheck)
+check_packages=(clang:clang clang-14:clang-14 libclang-rt-14-dev clang-format:clang-format clang-tidy:clang-tidy shellcheck:shellcheck)
 
 has_dpkg() { command -v dpkg-query >/dev/null; }
 

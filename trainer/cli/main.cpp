@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "dataio/container/lost_mapping.h"
 #include "dataio/error.h"
 #include "launch/guard.h"
 #include "trainer/cli/commands.h"
@@ -108,6 +109,7 @@ int run(int count, char** values) {
 int main(int count, char** values) {
   // A file-size limit is then an error of write(): exit 6 with a message instead of a killed rank.
   std::signal(SIGXFSZ, SIG_IGN);
+  casvit::dataio::explain_lost_mappings("casvit", static_cast<int>(ExitCode::kInput));
   try {
     return run(count, values);
   } catch (const std::exception& error) {  // before the world was up

@@ -89,7 +89,8 @@ dataio::MixupOptions mixup_of(const Config& config, int num_classes) {
 
 dataio::SampleOrder sample_order_of(const Config& config, const dataio::Dataset& train) {
   return config.data.order == "balanced"
-             ? dataio::SampleOrder::balanced(config.train.seed, train.labels(), train.num_classes())
+             ? dataio::SampleOrder::balanced(config.train.seed, train.copy_labels(),
+                                             train.num_classes())
              : dataio::SampleOrder::shuffled(config.train.seed, train.size());
 }
 

@@ -56,13 +56,15 @@ TEST(Dataset, IsOneSequenceOverSeveralFiles) {
   for (std::size_t i = 0; i < 14; ++i) {
     dataset.read(i, bytes);
     EXPECT_EQ(bytes, content.bytes[i % 7]);
-    EXPECT_EQ(dataset.labels()[i], content.samples[i % 7].label);
+    EXPECT_EQ(dataset.label(i), content.samples[i % 7].label);
     const Dataset::Location at = dataset.location(i);
     const Bytes file = file_bytes(dataset.files().at(at.file));
     const auto begin = file.begin() + static_cast<std::ptrdiff_t>(at.offset);
     EXPECT_EQ(Bytes(begin, begin + at.length), content.bytes[i % 7]);
   }
   EXPECT_THROW(dataset.read(14, bytes), std::out_of_range);
+  EXPECT_EQ(dataset.copy_labels(),
+            (std::vector<std::int32_t>{0, 1, 2, 0, 1, 2, 0, 0, 1, 2, 0, 1, 2, 0}));
 }
 
 TEST(Dataset, ContentHashNamesContentAndOrder) {

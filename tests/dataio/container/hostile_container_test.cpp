@@ -79,9 +79,8 @@ class HostileContainer : public ::testing::Test {
 };
 
 TEST_F(HostileContainer, AnyChangedByteIsSurvived) {
-  // The pictures themselves are at the end, and guarded by their hashes.
   std::size_t refused = 0;
-  const std::size_t end = std::min<std::size_t>(whole_.size(), 9000);
+  const std::size_t end = whole_.size();
   for (std::size_t at = 0; at < end; ++at) {
     const std::uint8_t before = whole_[at];
     broken_[at] = static_cast<std::uint8_t>(at % 3 == 0 ? 0xff - before : before ^ 1 << at % 8);
@@ -91,7 +90,7 @@ TEST_F(HostileContainer, AnyChangedByteIsSurvived) {
 }
 
 TEST_F(HostileContainer, AnyChangedNumberIsSurvived) {
-  for (std::size_t at = 0; at + 8 <= std::min<std::size_t>(whole_.size(), 9000); at += 8) {
+  for (std::size_t at = 0; at + 8 <= whole_.size(); at += 8) {
     for (const std::uint64_t value :
          {std::uint64_t{0}, ~std::uint64_t{0}, ~std::uint64_t{0} - 7, std::uint64_t{1} << 63U,
           std::uint64_t{whole_.size()}, std::uint64_t{root_header()}}) {

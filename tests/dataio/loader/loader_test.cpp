@@ -252,7 +252,7 @@ TEST_F(LoaderTest, IsTheTransformOfTheDecodedSample) {
       EXPECT_EQ(std::memcmp(expected.data(), batch->images.get() + i * kImageFloats,
                             kImageFloats * sizeof(float)),
                 0);
-      EXPECT_EQ(batch->labels[i], dataset_->labels()[sample]);
+      EXPECT_EQ(batch->labels[i], dataset_->label(sample));
     }
   }
   EXPECT_EQ(batches, 3);

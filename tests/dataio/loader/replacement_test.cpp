@@ -109,7 +109,7 @@ TEST_F(ReplacementTest, AnotherPictureTakesThePlaceWhateverTheThreads) {
                 HasSubstr("sample " + std::to_string(replacement.sample) + " ("));
     EXPECT_THAT(replacement.reason, HasSubstr(".jpg"));
     const std::size_t place = seen.epochs[i] * kSamples + replacement.sample;
-    const std::int32_t label = dataset_->labels()[replacement.by];
+    const std::int32_t label = dataset_->label(replacement.by);
     EXPECT_EQ(seen.labels[place], label);
     EXPECT_GT(seen.targets[place * 3 + static_cast<std::size_t>(label)], 0.5F);
     std::vector<float> expected(kImageFloats);

@@ -103,7 +103,7 @@ TEST(LabelList, IsPackedInItsOrderIntoItsParts) {
   const Dataset train({folder / "out.train.h5"});
   ASSERT_EQ(train.size(), 2U);
   EXPECT_EQ(train.source_path(0), "b/2.jpg");
-  EXPECT_THAT(train.labels(), ElementsAre(1, 0));
+  EXPECT_THAT(train.copy_labels(), ElementsAre(1, 0));
   ASSERT_EQ(result.rejected.size(), 1U);
   EXPECT_EQ(result.rejected[0].reason, "cannot be read: No such file or directory");
   // The same list elsewhere, its paths relative to --root.

@@ -61,7 +61,7 @@ TEST(Packer, StoresEveryPictureByteForByte) {
     const std::string source = dataset.source_path(i);
     dataset.read(i, bytes);
     EXPECT_EQ(bytes, file_bytes(std::string(kSeedlings) + "/val/" + source)) << source;
-    const auto label = static_cast<std::size_t>(dataset.labels()[i]);
+    const auto label = static_cast<std::size_t>(dataset.label(i));
     EXPECT_EQ(source.substr(0, source.find('/')), result.classes[label]);
   }
   EXPECT_TRUE(verify_container(folder / "a.h5", true, 2, [](auto, auto) {}).damaged.empty());
@@ -104,7 +104,7 @@ TEST(Packer, RefusesPartsWhoseClassesDisagree) {
   const PackResult result = pack(options, no_progress);
   EXPECT_THAT(result.classes, ElementsAre("a", "b", "c", "d"));
   EXPECT_THAT(result.files[0].class_counts, ElementsAre(2, 2, 0, 2));
-  EXPECT_EQ(Dataset({folder / "out.train.h5"}).labels()[5], 3);
+  EXPECT_EQ(Dataset({folder / "out.train.h5"}).label(5), 3);
   EXPECT_EQ(Dataset({folder / "out.train.h5"}).class_names(),
             Dataset({folder / "out.val.h5"}).class_names());
 }
@@ -276,7 +276,7 @@ TEST(Packer, TakesFileNamesOfAnyBytesAndThousandsOfClasses) {
   EXPECT_EQ(dataset.source_path(2999),
             "c12999/\xff\n"
             "a.jpg");
-  EXPECT_EQ(dataset.labels()[999], 999);
+  EXPECT_EQ(dataset.label(999), 999);
 }
 
 TEST(Packer, RejectsHoweverManyPictures) {

@@ -133,7 +133,7 @@ TEST_F(TarTest, TakesLabelsAsWebDatasetHasThem) {
   EXPECT_EQ(result.classes.size(), 8U);
   const Dataset dataset({folder_ / "out.h5"});
   ASSERT_EQ(dataset.size(), 3U);
-  EXPECT_THAT(dataset.labels(), ElementsAre(7, 2, 0));
+  EXPECT_THAT(dataset.copy_labels(), ElementsAre(7, 2, 0));
   EXPECT_EQ(dataset.source_path(2), "s-1.tar/a/0001.jpg");
   ASSERT_EQ(result.rejected.size(), 1U);
   EXPECT_EQ(result.rejected[0].path, "s-1.tar/a/0003.jpg");

@@ -125,7 +125,7 @@ TEST_F(PreviewCommand, ShowsAShardOfAStepAfterMixup) {
   for (std::uint64_t p = 12; p < 16; ++p) {
     const auto pixels = augmented(0, order.at(0, p));
     shard.insert(shard.end(), pixels.begin(), pixels.end());
-    labels.push_back(dataset_->labels()[order.at(0, p)]);
+    labels.push_back(dataset_->label(order.at(0, p)));
   }
   MixupOptions options;
   options.mixup_alpha = 0.8;

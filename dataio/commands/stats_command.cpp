@@ -1,0 +1,135 @@
+#include <array>
+#include <cstdio>
+#include <iostream>
+#include <memory>
+#include <vector>
+
+#include "dataio/commands/commands.h"
+#include "dataio/commands/distribution_report.h"
+#include "dataio/commands/json_text.h"
+#include "dataio/commands/progress_line.h"
+#include "dataio/container/dataset.h"
+#include "dataio/container/display.h"
+#include "dataio/error.h"
+#include "dataio/inspect/picture_statistics.h"
+#include "dataio/inspect/store_statistics.h"
+#include "launch/threads.h"
+
+namespace casvit::dataio {
+namespace {
+
+constexpr int kMaxWorkers = 1024;
+constexpr const char* kPixelsWord = "pixels";
+constexpr const char* kPicturesWord = "pictures";
+
+struct StatsArguments {
+  std::vector<std::string> files;
+  bool store = false;
+  std::string kind = kPixelsWord;
+  int workers = 0;  ///< 0: as many as there are cores
+  bool json = false;
+};
+
+std::string values_text(const std::array<double, 3>& values) {
+  std::array<char, 64> text{};
+  std::snprintf(text.data(), text.size(), "%.4f, %.4f, %.4f", values[0], values[1], values[2]);
+  return text.data();
+}
+
+nlohmann::ordered_json channels_json(const ChannelStatistics& statistics) {
+  return {{"mean", statistics.mean}, {"std", statistics.std}};
+}
+
+void print_statistics(const PictureStatistics& statistics) {
+  std::cout << statistics.pictures << " pictures, " << statistics.pixels << " pixels; red, green, "
+            << "blue in [0, 1]\n"
+            << "  over all pixels       mean " << values_text(statistics.over_pixels.mean)
+            << "   std " << values_text(statistics.over_pixels.std) << "\n"
+            << "  means over pictures   mean " << values_text(statistics.per_picture.mean)
+            << "   std " << values_text(statistics.per_picture.std) << "\n";
+}
+
+Normalization to_store(const PictureStatistics& statistics, const std::string& kind) {
+  const ChannelStatistics& chosen =
+      kind == kPixelsWord ? statistics.over_pixels : statistics.per_picture;
+  Normalization normalization;
+  for (std::size_t c = 0; c < 3; ++c) {
+    normalization.mean[c] = static_cast<float>(chosen.mean[c]);
+    normalization.std[c] = static_cast<float>(chosen.std[c]);
+    if (normalization.std[c] <= 0) {
+      throw InputError(
+          "the pictures are all of one colour: their std is 0, which training cannot "
+          "divide by; nothing was stored");
+    }
+  }
+  return normalization;
+}
+
+launch::ExitCode run_stats(const StatsArguments& arguments) {
+  const int workers = arguments.workers > 0 ? arguments.workers : launch::usable_cores();
+  const Unfinished unfinished = arguments.store ? Unfinished::kAccept : Unfinished::kRefuse;
+  const Dataset dataset(arguments.files, {.apply_orientation = false, .unfinished = unfinished});
+  ProgressLine line;
+  const PictureStatistics statistics = measure_pictures(
+      dataset, workers,
+      [&line](std::uint64_t done, std::uint64_t total) { line.update("measuring", done, total); });
+  line.clear();
+
+  nlohmann::ordered_json json{{"pictures", statistics.pictures},
+                              {"pixels", statistics.pixels},
+                              {"over_pixels", channels_json(statistics.over_pixels)},
+                              {"per_picture", channels_json(statistics.per_picture)}};
+  if (!arguments.json) print_statistics(statistics);
+  auto files = nlohmann::ordered_json::array();
+  for (const std::string& file : dataset.files()) {
+    const ContainerReader reader(file, unfinished);
+    const SizeDistribution sizes = size_distribution(reader.index());
+    files.push_back({{"path", file},
+                     {"samples", reader.index().samples()},
+                     {"sizes", sizes_json(sizes)},
+                     {"classes", reader.index().class_names},
+                     {"class_counts", reader.index().class_counts},
+                     {"balance", balance_json(reader)}});
+    if (!arguments.json) {
+      std::cout << "\n" << display_path(file) << "\n" << sizes_text(sizes) << classes_text(reader);
+    }
+  }
+  json["files"] = files;
+  if (arguments.store) {
+    const Normalization normalization = to_store(statistics, arguments.kind);
+    for (const std::string& file : dataset.files()) store_statistics(file, normalization);
+    json["stored"] = {
+        {"kind", arguments.kind}, {"mean", normalization.mean}, {"std", normalization.std}};
+    if (!arguments.json) {
+      std::cout << "\nstored for training: mean " << triple_text(normalization.mean) << ", std "
+                << triple_text(normalization.std) << "\n";
+    }
+  }
+  if (arguments.json) std::cout << json_text(json);
+  return launch::ExitCode::kDone;
+}
+
+}  // namespace
+
+Command add_stats_command(CLI::App& app) {
+  CLI::App* command = app.add_subcommand(
+      "stats",
+      "Example: casvit-pack stats photos.train.h5 --write\n\n"
+      "Measures packed pictures: the mean and std of their channels, both over all pixels and as "
+      "the\nmean of each picture's own, and their sizes, shapes and classes. Several files are "
+      "measured as\none data set. Every picture is decoded.");
+  auto arguments = std::make_shared<StatsArguments>();
+  command->add_option("FILE", arguments->files, "packed files")->required();
+  command->add_flag("--write", arguments->store,
+                    "store the mean and std in the files, for training to normalise with");
+  command
+      ->add_option("--kind", arguments->kind,
+                   "which of the two --write stores: pixels (default), or pictures")
+      ->check(CLI::IsMember({kPixelsWord, kPicturesWord}));
+  command->add_option("--workers", arguments->workers, "threads (default: the cores there are)")
+      ->check(CLI::Range(1, kMaxWorkers));
+  command->add_flag("--json", arguments->json, "print the result as JSON");
+  return [arguments] { return run_stats(*arguments); };
+}
+
+}  // namespace casvit::dataio
