@@ -4,6 +4,7 @@
 #include <bit>
 #include <deque>
 #include <exception>
+#include <ranges>
 #include <stdexcept>
 #include <utility>
 
@@ -88,9 +89,7 @@ class NcclCommunicator::State {
     try {
       control_->drain();
       const std::vector<NcclHandle*> handles = control_->retire();
-      for (auto handle = handles.rbegin(); handle != handles.rend(); ++handle) {
-        (*handle)->finish(options_.timeout);
-      }
+      for (NcclHandle* handle : std::views::reverse(handles)) handle->finish(options_.timeout);
     } catch (const CommunicationError&) {  // NOLINT(bugprone-empty-catch)
     }
   }
@@ -295,7 +294,7 @@ Completion NcclCommunicator::reduce_scatter(const void* input, void* output, std
   }
   return state_->issue_alone(description, purpose, [&] {
     void* const copy = state_->scratch(bytes);
-    const cudaStream_t stream = state_->stream();
+    cudaStream_t stream = state_->stream();
     CASVIT_CHECK_CUDA(cudaMemcpyAsync(copy, input, bytes, cudaMemcpyDeviceToDevice, stream));
     state_->tree_sum(copy, count * static_cast<std::size_t>(size()), type);
     CASVIT_CHECK_CUDA(cudaMemcpyAsync(output, static_cast<std::byte*>(copy) + mine, part,

@@ -76,7 +76,7 @@ ncclComm_t NcclHandle::release() {
 bool abort_within(std::vector<ncclComm_t> communicators, NcclHandle::Duration limit) {
   std::packaged_task<void()> abort([communicators = std::move(communicators)] {
     // Its own errors are of no interest: the communicator is given up.
-    for (const ncclComm_t communicator : communicators) {
+    for (ncclComm_t communicator : communicators) {
       if (communicator != nullptr) ncclCommAbort(communicator);
     }
   });
