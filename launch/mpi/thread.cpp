@@ -201,15 +201,15 @@ void MpiThread::check_on_others(Pipeline& pipeline) {
   char text[64];
   std::snprintf(text, sizeof text, "nothing moved for %.3g s; ",
                 std::chrono::duration<double>(waited).count());
-  pipeline.fail_front(text + accuse(pipeline));
+  pipeline.fail_front(text + accuse(pipeline, waited));
 }
 
-std::string MpiThread::accuse(const Pipeline& pipeline) const {
+std::string MpiThread::accuse(const Pipeline& pipeline, std::chrono::nanoseconds waited) const {
   std::string stuck;
   std::string behind;
   for (const NodeBoard::Neighbour& neighbour : board_->neighbours()) {
     const std::string name = name_of(neighbour.rank);
-    if (neighbour.silent >= kLookInterval) {
+    if (neighbour.silent >= waited / 2) {
       stuck += (stuck.empty() ? "" : ", ") + name + " is stuck inside MPI";
     }
     if (neighbour.issued < pipeline.front().number()) {

@@ -65,7 +65,7 @@ class MpiThread {
   void start_mpi();
   bool serve();  ///< false when it ended in an abort
   void check_on_others(Pipeline& pipeline);
-  std::string accuse(const Pipeline& pipeline) const;
+  std::string accuse(const Pipeline& pipeline, std::chrono::nanoseconds waited) const;
   std::string name_of(int rank) const;
   void stop_mpi();
 
