@@ -127,12 +127,12 @@ std::uint64_t size_of(const std::string& path) {
 }  // namespace
 
 std::uint64_t container_blob_offset() {
-  static const std::uint64_t offset = [] {
+  static const std::uint64_t kOffset = [] {
     const Hdf5Silence silence;
     const Hdf5Handle file = create_hdf5_in_memory();
     return make_blob(file.get(), 1);
   }();
-  return offset;
+  return kOffset;
 }
 
 ContainerWriter::ContainerWriter(const std::string& path, BlobFile::Begin begin)

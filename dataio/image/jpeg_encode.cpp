@@ -81,7 +81,7 @@ class JpegWriter {
     jpeg_start_compress(&out_, TRUE);
     while (out_.next_scanline < out_.image_height) {
       const std::size_t row = static_cast<std::size_t>(out_.next_scanline) * out_.image_width * 3;
-      JSAMPROW line = const_cast<JSAMPROW>(pixels + row);  // libjpeg only reads it
+      auto* line = const_cast<JSAMPROW>(pixels + row);  // libjpeg only reads it
       jpeg_write_scanlines(&out_, &line, 1);
     }
     jpeg_finish_compress(&out_);

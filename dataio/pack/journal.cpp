@@ -93,7 +93,7 @@ Journal::Journal(std::string path, FileDescriptor descriptor)
   lock();
 }
 
-Journal::Journal(std::string path, const JournalRequest& request)
+Journal::Journal(const std::string& path, const JournalRequest& request)
     : Journal(path, FileDescriptor(
                         ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666))) {
   if (::ftruncate(descriptor_.get(), 0) != 0) fail();

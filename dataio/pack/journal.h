@@ -33,7 +33,7 @@ class Journal {
  public:
   /// Makes a new one, over any that is there. @throws OutputError; UsageError when another process
   /// is packing to the same output.
-  Journal(std::string path, const JournalRequest& request);
+  Journal(const std::string& path, const JournalRequest& request);
   ~Journal();
   Journal(Journal&& other) noexcept;
   Journal& operator=(Journal&& other) noexcept;
