@@ -14,11 +14,13 @@ class ArrayView {
  public:
   class Iterator {
    public:
+    // NOLINTBEGIN(readability-identifier-naming): std::iterator_traits wants these names
     using iterator_category = std::input_iterator_tag;
     using value_type = T;
     using difference_type = std::ptrdiff_t;
     using pointer = const T*;
     using reference = T;
+    // NOLINTEND(readability-identifier-naming)
 
     Iterator(const ArrayView* view, std::uint64_t at) : view_(view), at_(at) {}
     T operator*() const { return (*view_)[at_]; }

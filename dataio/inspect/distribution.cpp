@@ -30,6 +30,7 @@ constexpr std::array kAspectEdges{Edge{0, "under 1:3"},    Edge{1.0 / 3, "1:3 to
 template <std::size_t N>
 std::vector<Bin> histogram(const std::array<Edge, N>& edges, const std::vector<double>& values) {
   std::vector<Bin> bins;
+  bins.reserve(edges.size());
   for (const Edge& edge : edges) bins.push_back({edge.name, 0});
   for (const double value : values) {
     const auto after = std::upper_bound(edges.begin(), edges.end(), value,

@@ -42,9 +42,9 @@ std::uint64_t difference_hash(const Image& image) {
   resize(image, kRows, kColumns, Interpolation::kBilinear, small);
   std::uint64_t hash = 0;
   for (int y = 0; y < kRows; ++y) {
-    const std::uint8_t* row = small.row(y);
-    for (int x = 0; x + 1 < kColumns; ++x) {
-      hash = hash << 1 | std::uint64_t{luma(row + x * 3) < luma(row + x * 3 + 3)};
+    const std::uint8_t* pixel = small.row(y);
+    for (int x = 0; x + 1 < kColumns; ++x, pixel += 3) {
+      hash = hash << 1 | std::uint64_t{luma(pixel) < luma(pixel + 3)};
     }
   }
   return hash;

@@ -31,7 +31,7 @@ ChannelSums sum_of(const Image& image) {
   ChannelSums sums;
   for (std::size_t i = 0; i < image.pixels.size(); i += 3) {
     for (std::size_t c = 0; c < 3; ++c) {
-      const std::uint32_t value = image.pixels[i + c];
+      const std::uint64_t value = image.pixels[i + c];
       sums.values[c] += value;
       sums.squares[c] += value * value;
     }

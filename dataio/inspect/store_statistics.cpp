@@ -23,7 +23,7 @@ using hdf5_format::ElementKind;
 
 class AttributeWriter {
  public:
-  AttributeWriter(const std::string& path)
+  explicit AttributeWriter(const std::string& path)
       : path_(path), descriptor_(::open(path.c_str(), O_RDWR | O_CLOEXEC)) {
     if (descriptor_.get() < 0) fail(system_error_text());
   }
