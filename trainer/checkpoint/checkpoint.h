@@ -28,6 +28,8 @@ struct CheckpointInfo {
   int epoch = 0;                   ///< epochs completed
   std::int64_t step_in_epoch = 0;  ///< steps completed of the next epoch (position)
   double epoch_loss_sum = 0;       ///< running sum of step losses of that epoch, for its average
+  std::int64_t replaced = 0;       ///< pictures replaced for being corrupt, in the whole run
+  std::int64_t replaced_in_epoch = 0;  ///< those of that epoch
   double best_acc1 = -1;  ///< best so far of the weights that count (EMA where there are any)
   int best_epoch = 0;
   double seconds_before = 0;  ///< training time spent up to here, over all restarts

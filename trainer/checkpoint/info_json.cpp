@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <string_view>
 #include <type_traits>
 
 #include "trainer/error.h"
@@ -16,13 +17,15 @@ using nlohmann::json;
 /// added to CheckpointInfo does not compile until it stands here.
 template <class Info, class Visitor>
 void visit_members(Info& info, const Visitor& visit) {
-  auto& [step, epoch, step_in_epoch, epoch_loss_sum, best_acc1, best_epoch, seconds_before,
-         config_yaml, classes, data_hash, normalization_mean, normalization_std, image_size,
-         eval_crop_ratio, ranks, threads, versions] = info;
+  auto& [step, epoch, step_in_epoch, epoch_loss_sum, replaced, replaced_in_epoch, best_acc1,
+         best_epoch, seconds_before, config_yaml, classes, data_hash, normalization_mean,
+         normalization_std, image_size, eval_crop_ratio, ranks, threads, versions] = info;
   visit("step", step);
   visit("epoch", epoch);
   visit("step_in_epoch", step_in_epoch);
   visit("epoch_loss_sum", epoch_loss_sum);
+  visit("replaced", replaced);
+  visit("replaced_in_epoch", replaced_in_epoch);
   visit("best_acc1", best_acc1);
   visit("best_epoch", best_epoch);
   visit("seconds_before", seconds_before);
@@ -108,6 +111,7 @@ CheckpointInfo info_from_json(const std::string& text, const std::string& path) 
   visit_members(info, [&](const char* key, auto& member) {
     const auto found = object.find(key);
     if (found == object.end()) {
+      if (std::string_view(key).starts_with("replaced")) return;  // older than these counts
       throw CheckpointError(path + ": corrupt checkpoint: casvit_info has no " + key);
     }
     if (const char* needed = read(*found, member)) {

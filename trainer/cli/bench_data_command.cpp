@@ -117,7 +117,7 @@ void print_table(const dataio::Dataset& dataset, const dataio::DataBenchOptions&
 
 launch::ExitCode run(const Arguments& arguments, launch::World& world) {
   const Config config = config_of(arguments);
-  const dataio::Dataset dataset(config.data.train);
+  const dataio::Dataset dataset(config.data.train, dataset_options_of(config));
   dataio::DataBenchOptions options;
   options.transform = train_transform_of(config, normalization_of(config, dataset));
   options.mixup = mixup_of(config, model_of(config, dataset.num_classes()).num_classes);

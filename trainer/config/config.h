@@ -18,9 +18,12 @@ struct Config {
     std::vector<std::string> val;               ///< .h5 files or globs
     std::optional<std::array<double, 3>> mean;  ///< of RGB in [0, 1]; absent: as stored in the data
     std::optional<std::array<double, 3>> std;
-    std::string order = "shuffled";  ///< shuffled, balanced (every class equally often)
-    int loader_threads = 0;          ///< decoding threads a rank; 0: derived from the cores
-    int queue_batches = 4;           ///< batches decoded ahead
+    std::string order = "shuffled";   ///< shuffled, balanced (every class equally often)
+    int loader_threads = 0;           ///< decoding threads a rank; 0: derived from the cores
+    int queue_batches = 4;            ///< batches decoded ahead
+    std::string on_corrupt = "fail";  ///< fail, replace
+    bool apply_orientation = false;   ///< turn pictures upright by their EXIF orientation
+    std::string stage_to;             ///< node-local folder that files are copied to; empty: none
   } data;
 
   struct Model {

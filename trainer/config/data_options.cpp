@@ -22,6 +22,10 @@ dataio::RandomErasingOptions erasing_of(const Config::Augment& augment) {
 
 }  // namespace
 
+dataio::DatasetOptions dataset_options_of(const Config& config) {
+  return {.apply_orientation = config.data.apply_orientation};
+}
+
 dataio::Normalization normalization_of(const Config& config, const dataio::Dataset& train) {
   dataio::Normalization normalization = train.normalization();
   for (std::size_t c = 0; c < 3; ++c) {

@@ -11,6 +11,7 @@
 
 namespace casvit::trainer {
 
+dataio::DatasetOptions dataset_options_of(const Config& config);
 /// `data.mean` and `data.std` where given, else what the training data carry.
 dataio::Normalization normalization_of(const Config& config, const dataio::Dataset& train);
 dataio::TrainTransformOptions train_transform_of(const Config& config,

@@ -61,6 +61,14 @@ std::vector<Field> make_fields() {
       CASVIT_FIELD(data.loader_threads, between(0, 1024),
                    "decoding threads a rank; 0: derived from the cores"),
       CASVIT_FIELD(data.queue_batches, between(1, 1024), "shards decoded ahead"),
+      CASVIT_FIELD(data.on_corrupt, OneOf{{"fail", "replace"}},
+                   "a picture that cannot be read in training; fail: exit 3 naming it; replace: "
+                   "another takes its place, counted and reported"),
+      CASVIT_FIELD(data.apply_orientation, kAnything,
+                   "turn pictures upright by the orientation that their camera noted (EXIF)"),
+      CASVIT_FIELD(data.stage_to, kAnything,
+                   "folder on each node's own disk that data.train and data.val are copied to "
+                   "before training, once a node; empty: read where they are"),
       CASVIT_FIELD(model.name, OneOf{{"rcvit_xs", "rcvit_s", "rcvit_m", "rcvit_t"}},
                    "which CAS-ViT"),
       CASVIT_FIELD(model.image_size, between(32, 4096),

@@ -8,6 +8,8 @@
 #endif
 
 #include <algorithm>
+#include <stdexcept>
+#include <string>
 
 #include "trainer/error.h"
 
@@ -107,6 +109,30 @@ AutocastScope::~AutocastScope() {
     at::autocast::set_autocast_enabled(device_, was_enabled_);
     at::autocast::set_autocast_dtype(device_, was_type_);
   }
+}
+
+dataio::BufferAllocator batch_memory(const at::Device& device) {
+#ifdef CASVIT_WITH_CUDA
+  if (device.is_cuda()) {
+    const auto check = [](cudaError_t status, const char* what) {
+      if (status != cudaSuccess) {
+        throw std::runtime_error(std::string(what) + " failed: " + cudaGetErrorString(status));
+      }
+    };
+    return {[check, index = static_cast<int>(device.index())](std::size_t bytes) {
+              // A loader's thread would otherwise make a context on GPU 0, whoever's that is.
+              check(cudaSetDevice(index), "cudaSetDevice");
+              void* memory = nullptr;
+              check(cudaHostAlloc(&memory, bytes, cudaHostAllocPortable), "cudaHostAlloc");
+              return memory;
+            },
+            // At exit the driver may have gone before the last batch, and the memory with it.
+            [](void* memory) { static_cast<void>(cudaFreeHost(memory)); }};
+  }
+#else
+  static_cast<void>(device);
+#endif
+  return {};
 }
 
 at::Tensor images_tensor(const dataio::Batch& batch, const at::Device& device) {

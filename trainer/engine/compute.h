@@ -43,6 +43,10 @@ class AutocastScope {
   bool active_ = false;
 };
 
+/// Where batches on their way to `device` should lie: page-locked memory for a GPU, which copies
+/// from it without a detour; ordinary memory for the CPU.
+dataio::BufferAllocator batch_memory(const at::Device& device);
+
 /// A batch's pictures as `[N, 3, H, W]` channels-last on the device; on the CPU without a copy (the
 /// tensor keeps the buffer alive).
 at::Tensor images_tensor(const dataio::Batch& batch, const at::Device& device);

@@ -144,12 +144,14 @@ std::optional<std::vector<Evaluation>> evaluate(const std::vector<const Rcvit*>&
     mine[i].classes = models[i]->options().num_classes;
     mine[i].top_k = std::min(kTopK, mine[i].classes);
   }
+  dataio::LoaderOptions loader_options = options.loader;
+  loader_options.memory = batch_memory(device);
   dataio::Loader loader(
       dataset,
       blocks_of_rank(dataset.size(), static_cast<std::uint64_t>(options.block_size),
                      static_cast<std::uint64_t>(communicator.rank()),
                      static_cast<std::uint64_t>(communicator.size())),
-      options.transform, options.loader);
+      options.transform, loader_options);
   std::optional<Progress> progress;
   if (communicator.rank() == 0 && !options.progress_label.empty()) {
     progress.emplace(options.progress_label, static_cast<std::int64_t>(dataset.size()));

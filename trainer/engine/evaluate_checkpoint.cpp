@@ -50,7 +50,7 @@ CheckpointEvaluation evaluate_checkpoint(const EvaluateCheckpointOptions& option
                                          launch::World& world) {
   const CheckpointInfo info = read_checkpoint_info(options.checkpoint);
   const Config config = config_of(info, options);
-  const dataio::Dataset data(options.data);
+  const dataio::Dataset data(options.data, dataset_options_of(config));
   if (!info.classes.empty() && data.class_names() != info.classes) {
     throw ConfigError(data.files().front() + " has other classes than " + options.checkpoint +
                       " was trained on; pack it from folders with the same class names");

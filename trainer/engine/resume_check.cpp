@@ -10,7 +10,7 @@ namespace casvit::trainer {
 namespace {
 
 /// Keys that decide which samples a step sees or which tensors there are.
-constexpr std::array<std::string_view, 13> kFixed{"model.name",
+constexpr std::array<std::string_view, 14> kFixed{"model.name",
                                                   "model.num_classes",
                                                   "model.distillation",
                                                   "batch.shards",
@@ -22,11 +22,13 @@ constexpr std::array<std::string_view, 13> kFixed{"model.name",
                                                   "multi_scale.rule",
                                                   "multi_scale.min_size",
                                                   "multi_scale.max_size",
-                                                  "multi_scale.divisor"};
+                                                  "multi_scale.divisor",
+                                                  "data.apply_orientation"};
 
 /// Keys that say where and how long, not what: a change of them is worth a word only when it
 /// changes the schedule.
-constexpr std::array<std::string_view, 5> kQuiet{"data.train", "data.val", "train.max_steps",
+constexpr std::array<std::string_view, 6> kQuiet{"data.train",    "data.val",
+                                                 "data.stage_to", "train.max_steps",
                                                  "parallel.zero", "parallel.bucket_mb"};
 
 bool listed(const auto& keys, std::string_view key) {

@@ -48,6 +48,9 @@ std::string write_run_report(const std::string& run_folder, const Config& config
                 {"validation pictures", std::to_string(val_data.size())},
                 {"validation files", describe_data(val_data)},
                 {"validation data hash", val_data.content_hash()}};
+  if (cost.replaced) {
+    input.data["corrupt training pictures replaced"] = std::to_string(*cost.replaced);
+  }
   input.versions = versions();
   input.versions["compute"] = compute.describe();
   input.cost = {{"seconds", cost.seconds},

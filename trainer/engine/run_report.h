@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,7 +17,8 @@ struct RunCost {
   double seconds = 0;            ///< over all restarts
   double images_per_second = 0;  ///< of all ranks, in training steps; 0: none were made
   int ranks = 1;
-  int threads = 1;  ///< a rank
+  int threads = 1;                            ///< a rank
+  std::optional<std::int64_t> replaced = {};  ///< corrupt training pictures; absent: none would be
 };
 
 /// "3319 pictures in seedlings.train.h5".

@@ -162,6 +162,8 @@ void restore(RunState& state, const Checkpoint& checkpoint) {
   }
   state.step = checkpoint.info.step;
   state.epoch_loss_sum = checkpoint.info.epoch_loss_sum;
+  state.replaced = checkpoint.info.replaced;
+  state.replaced_in_epoch = checkpoint.info.replaced_in_epoch;
   state.best_acc1 = checkpoint.info.best_acc1;
   state.best_epoch = checkpoint.info.best_epoch;
   state.seconds_before = checkpoint.info.seconds_before;

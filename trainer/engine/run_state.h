@@ -24,6 +24,8 @@ struct RunState {
   std::int64_t step = 0;    ///< steps done over the whole run
   std::int64_t update = 0;  ///< optimizer updates made: steps less those skipped by the loss scaler
   double epoch_loss_sum = 0;
+  std::int64_t replaced = 0;  ///< corrupt pictures, of all ranks
+  std::int64_t replaced_in_epoch = 0;
   double best_acc1 = -1;
   int best_epoch = 0;
   double seconds_before = 0;

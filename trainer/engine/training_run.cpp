@@ -72,7 +72,9 @@ TrainingRun::TrainingRun(const Config& config, TrainOptions options, launch::Wor
       log_(world.rank() == 0),
       threads_(world.plan_threads(threads_wanted(config))),
       compute_(choose_compute(config.device, config.precision.amp, world.local_rank())),
-      train_data_(required(config.data.train, "data.train")) {
+      staged_(stage_data(required(config.data.train, "data.train"), config.data.val,
+                         config.data.stage_to, world)),
+      train_data_(staged_.train, dataset_options_of(config)) {
   if (config_.launch.expect_ranks != 0 && config_.launch.expect_ranks != world_.size()) {
     throw ConfigError(
         format("launch.expect_ranks is %d, but %d ranks were started; start %d, or change it",
@@ -87,7 +89,7 @@ TrainingRun::TrainingRun(const Config& config, TrainOptions options, launch::Wor
                world_.size()));
   }
   if (!config_.data.val.empty()) {
-    val_data_.emplace(config_.data.val);
+    val_data_.emplace(staged_.val, dataset_options_of(config_));
     if (val_data_->class_names() != train_data_.class_names()) {
       throw ConfigError("data.val (" + val_data_->files().front() +
                         ") has other classes than data.train (" + train_data_.files().front() +
@@ -133,10 +135,11 @@ TrainingRun::TrainingRun(const Config& config, TrainOptions options, launch::Wor
   loader_ = std::make_unique<dataio::Loader>(
       train_data_, plan_.sequence(sample_order_of(config_, train_data_), state_->step, last_step_),
       dataio::Loader::Training{train_transform_of(config_, normalization_),
-                               mixup_of(config_, model.num_classes), config_.train.seed},
+                               mixup_of(config_, model.num_classes), config_.train.seed,
+                               replaces_corrupt()},
       dataio::LoaderOptions{
           config_.data.loader_threads > 0 ? config_.data.loader_threads : threads_.loader,
-          config_.data.queue_batches});
+          config_.data.queue_batches, batch_memory(compute_.device)});
 }
 
 TrainingRun::~TrainingRun() = default;
@@ -238,6 +241,9 @@ void TrainingRun::describe_start(bool resumed) {
   if (val_data_) {
     log_.line("val: " + describe_data(*val_data_));
   }
+  for (const std::string& note : staged_.notes) {
+    log_.line(note);
+  }
   log_.line(
       (resumed ? format("continuing %s after step %lld (epoch %lld)", options_.out.c_str(),
                         static_cast<long long>(state_->step), static_cast<long long>(epochs_done()))
@@ -275,6 +281,7 @@ void TrainingRun::train_to_next_stop() {
     epoch_steps_ = 0;
     epoch_images_ = 0;
     state_->epoch_loss_sum = 0;
+    state_->replaced_in_epoch = 0;
   }
   const std::int64_t epoch = epochs_done();
   const std::int64_t first_step = plan_.steps.first_step(epoch);
@@ -301,6 +308,21 @@ void TrainingRun::train_to_next_stop() {
                      .c_str()));
     }
   }
+  count_replaced();
+}
+
+/// Collective: adds what every rank had to replace, and names each picture once.
+void TrainingRun::count_replaced() {
+  if (!replaces_corrupt()) {
+    return;
+  }
+  const ReplacementLog::News news = replacement_log_.gather(replaced_here_, world_.communicator());
+  replaced_here_.clear();
+  state_->replaced += news.count;
+  state_->replaced_in_epoch += news.count;
+  for (const std::string& line : news.lines) {
+    log_.line(line);
+  }
 }
 
 void TrainingRun::take_step() {
@@ -311,6 +333,7 @@ void TrainingRun::take_step() {
   const StepResult result =
       training_step_->run(*loader_, learning_rate, launch::Interruption::requested());
   interrupted_ = result.stop;
+  replaced_here_.insert(replaced_here_.end(), result.replaced.begin(), result.replaced.end());
   evaluation_due_ = at_epoch_end();
   state_->epoch_loss_sum += static_cast<double>(result.loss);
   const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
@@ -367,6 +390,9 @@ void TrainingRun::evaluate() {
   metrics.train_loss =
       state_->epoch_loss_sum / static_cast<double>(plan_.steps.steps_in_epoch(epoch - 1));
   metrics.images_per_second = epoch_images_per_second();
+  if (replaces_corrupt()) {
+    metrics.replaced = static_cast<double>(state_->replaced_in_epoch);
+  }
   std::string accuracies;
   if (val_data_ && (epoch % config_.eval.every_epochs == 0 || state_->step >= last_step_)) {
     if (!run_evaluation(format("evaluating epoch %d", epoch))) {
@@ -440,6 +466,8 @@ CheckpointInfo TrainingRun::checkpoint_info() const {
   // An epoch is done when it is evaluated; before that, all of its steps are.
   info.epoch = static_cast<int>(epochs_done()) - (evaluation_due_ ? 1 : 0);
   info.step_in_epoch = state_->step - plan_.steps.first_step(info.epoch);
+  info.replaced = state_->replaced;
+  info.replaced_in_epoch = info.step_in_epoch == 0 ? 0 : state_->replaced_in_epoch;
   info.epoch_loss_sum = info.step_in_epoch == 0 ? 0 : state_->epoch_loss_sum;
   info.best_acc1 = state_->best_acc1;
   info.best_epoch = state_->best_epoch;
@@ -487,6 +515,9 @@ void TrainingRun::report() {
   RunCost cost{seconds_so_far(), 0, world_.size(), threads_.compute};
   if (images_here_ > 0) {
     cost.images_per_second = static_cast<double>(images_here_) / step_seconds_here_;
+  }
+  if (replaces_corrupt()) {
+    cost.replaced = state_->replaced;
   }
   const std::string page = write_run_report(options_.out, config_, train_data_, *val_data_,
                                             evaluations_, compute_, cost);

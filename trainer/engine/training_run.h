@@ -14,8 +14,10 @@
 #include "trainer/checkpoint/checkpoint.h"
 #include "trainer/config/config.h"
 #include "trainer/engine/compute.h"
+#include "trainer/engine/replacement_log.h"
 #include "trainer/engine/run_log.h"
 #include "trainer/engine/run_state.h"
+#include "trainer/engine/stage_data.h"
 #include "trainer/engine/train.h"
 #include "trainer/engine/training_step.h"
 #include "trainer/optim/schedule.h"
@@ -55,11 +57,13 @@ class TrainingRun {
   void resume_from(const std::string& path);
   void describe_start(bool resumed);
   void take_step();
+  void count_replaced();
   /// @returns false when it was interrupted
   bool run_evaluation(const std::string& label);
   std::string describe_batches() const;
   std::int64_t epochs_done() const { return plan_.steps.epoch_of(state_->step); }
   bool at_epoch_end() const { return state_->step == plan_.steps.first_step(epochs_done()); }
+  bool replaces_corrupt() const { return config_.data.on_corrupt == "replace"; }
   bool is_leader() const { return world_.rank() == 0; }
   double seconds_so_far() const;
   double epoch_images_per_second() const;
@@ -74,6 +78,7 @@ class TrainingRun {
   RunLog log_;
   launch::ThreadPlan threads_;
   Compute compute_;
+  StagedData staged_;
   dataio::Dataset train_data_;
   std::optional<dataio::Dataset> val_data_;
   dataio::Normalization normalization_;
@@ -87,6 +92,8 @@ class TrainingRun {
   std::unique_ptr<dataio::Loader> loader_;
   std::optional<MetricsLog> metrics_;
   std::unique_ptr<CheckpointWriter> checkpoints_;
+  std::vector<dataio::Replacement> replaced_here_;  ///< by this rank, not yet counted
+  ReplacementLog replacement_log_;
   std::vector<Evaluation> evaluations_;  ///< the latest: model, then EMA
   std::optional<EpochMetrics> epoch_metrics_;
   bool is_best_ = false;

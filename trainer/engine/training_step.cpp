@@ -3,8 +3,10 @@
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <iterator>
 #include <utility>
 
 #include "trainer/error.h"
@@ -86,6 +88,7 @@ dataio::Batch TrainingStep::next_batch(dataio::Loader& loader) {
   if (!batch) {
     throw std::logic_error("the loader ended before the run did");
   }
+  std::ranges::move(batch->replaced, std::back_inserter(result_.replaced));
   return std::move(*batch);
 }
 

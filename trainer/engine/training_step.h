@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "dataio/loader/loader.h"
 #include "launch/communicator.h"
@@ -30,7 +31,8 @@ struct StepResult {
   double grad_norm = 0;  ///< before clipping
   bool skipped = false;  ///< fp16 overflow: nothing was updated
   StepTimes times;
-  bool stop = false;  ///< a rank was asked to stop; the same on all ranks
+  std::vector<dataio::Replacement> replaced;  ///< corrupt pictures among this rank's
+  bool stop = false;                          ///< a rank was asked to stop; the same on all ranks
 };
 
 /// One optimisation step over the global batch's shards.

@@ -28,6 +28,7 @@ struct EpochMetrics {
   double images_per_second = 0;
   std::optional<double> model_acc1, model_acc5, model_loss;  ///< absent where not evaluated
   std::optional<double> ema_acc1, ema_acc5, ema_loss;
+  std::optional<double> replaced;  ///< corrupt pictures; absent where none would be replaced
 };
 
 /// What a run folder's metrics.jsonl holds.

@@ -42,9 +42,10 @@ void visit_members(Metrics& metrics, Visit visit) {
   visit("ema_acc1", metrics.ema_acc1);
   visit("ema_acc5", metrics.ema_acc5);
   visit("ema_loss", metrics.ema_loss);
+  visit("replaced", metrics.replaced);
 }
 
-constexpr std::array<std::string_view, 17> kColumns{"kind",
+constexpr std::array<std::string_view, 18> kColumns{"kind",
                                                     "step",
                                                     "epoch",
                                                     "loss",
@@ -60,7 +61,8 @@ constexpr std::array<std::string_view, 17> kColumns{"kind",
                                                     "model_loss",
                                                     "ema_acc1",
                                                     "ema_acc5",
-                                                    "ema_loss"};
+                                                    "ema_loss",
+                                                    "replaced"};
 
 /// A figure as text; nullopt where it was not measured.
 template <typename T>

@@ -33,6 +33,8 @@ CheckpointInfo filled_info() {
   info.step_in_epoch = 11;
   info.epoch_loss_sum = 0.1 + 0.2;
   info.best_acc1 = 93.6 + 1e-14;
+  info.replaced = 8;
+  info.replaced_in_epoch = 3;
   info.best_epoch = 5;
   info.seconds_before = 1e-300;
   info.config_yaml = "data:\n  train: [\"a \\\"b\\\".h5\"]\n# ü\n";
@@ -54,6 +56,8 @@ void expect_equal(const CheckpointInfo& left, const CheckpointInfo& right) {
   EXPECT_EQ(left.step_in_epoch, right.step_in_epoch);
   EXPECT_EQ(left.epoch_loss_sum, right.epoch_loss_sum);
   EXPECT_EQ(left.best_acc1, right.best_acc1);
+  EXPECT_EQ(left.replaced, right.replaced);
+  EXPECT_EQ(left.replaced_in_epoch, right.replaced_in_epoch);
   EXPECT_EQ(left.best_epoch, right.best_epoch);
   EXPECT_EQ(left.seconds_before, right.seconds_before);
   EXPECT_EQ(left.config_yaml, right.config_yaml);
