@@ -226,7 +226,7 @@ launch::ExitCode run_preview(const PreviewArguments& arguments) {
         "name a packed file, or a configuration that has data.train; for example: "
         "casvit-pack preview photos.train.h5 -o sheet.png");
   }
-  const Dataset data(files);
+  const Dataset data(files, trainer::dataset_options_of(config));
   Preview preview{config, data, trainer::normalization_of(config, data), {}, {}, {}};
   preview.report = {{"sheet", arguments.out}, {"files", files}, {"seed", config.train.seed}};
   if (arguments.step > 0) {
