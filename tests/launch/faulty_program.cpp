@@ -158,9 +158,10 @@ int run(const Plan& plan) {
   world.set_timeout(
       std::chrono::milliseconds(static_cast<std::int64_t>(plan.timeout_seconds * 1000)));
   const auto body = [&] {
-    world.communicator().barrier();
+    // Nobody goes on, and wrong, before everybody has said that.
     std::printf("pid %d is rank %d.\n", getpid(), world.rank());
     std::fflush(stdout);
+    world.communicator().barrier();
     if (world.rank() == plan.rank) {
       mpi_fault.fails = plan.fault == "mpi-fails";
       mpi_fault.hangs = plan.fault == "mpi-hangs";
