@@ -69,7 +69,7 @@ class NameChooser {
  public:
   std::string choose(const ContainerReader& reader, std::size_t file, std::uint64_t sample,
                      ExtractResult& result) {
-    const std::string wanted = wanted_path(reader, sample);
+    std::string wanted = wanted_path(reader, sample);
     if (is_safe_path(wanted) && take(wanted)) return wanted;
     ++result.renamed;
     if (result.renamed_examples.size() < kExamples) {
