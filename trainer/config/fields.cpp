@@ -195,6 +195,8 @@ std::vector<Field> make_fields() {
                    "refuse any other number of ranks; 0: any that divides batch.shards"),
       CASVIT_FIELD(launch.threads, between(0, 4096),
                    "compute threads a rank; 0: derived from the cores"),
+      CASVIT_FIELD(launch.timeout_seconds, between(1, 1e6),
+                   "how long ranks wait for one that shows no life; the job then ends with exit 5"),
   };
 }
 

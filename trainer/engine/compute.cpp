@@ -5,6 +5,8 @@
 
 #ifdef CASVIT_WITH_CUDA
 #include <cuda_runtime_api.h>
+
+#include "launch/nccl/device.h"
 #endif
 
 #include <algorithm>
@@ -24,11 +26,7 @@ at::Device choose_device(const std::string& name, int local_rank) {
   const int devices =
       at::hasCUDA() ? static_cast<int>(at::detail::getCUDAHooks().deviceCount()) : 0;
   if (devices > 0) {
-    if (local_rank >= devices) {
-      throw ConfigError("device: this node has " + std::to_string(devices) +
-                        " GPUs and more ranks than that; start one rank a GPU, or use device: cpu");
-    }
-    return {at::kCUDA, static_cast<at::DeviceIndex>(local_rank)};
+    return {at::kCUDA, static_cast<at::DeviceIndex>(launch::device_of_rank(local_rank))};
   }
   if (name == "cuda") {
     throw ConfigError(

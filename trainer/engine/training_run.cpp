@@ -4,6 +4,7 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <utility>
 
@@ -17,6 +18,7 @@
 #include "trainer/engine/weights_init.h"
 #include "trainer/error.h"
 #include "trainer/optim/loss.h"
+#include "trainer/parallel/device_communicator.h"
 #include "trainer/report/progress.h"
 
 namespace casvit::trainer {
@@ -80,6 +82,7 @@ TrainingRun::TrainingRun(const Config& config, TrainOptions options, launch::Wor
         format("launch.expect_ranks is %d, but %d ranks were started; start %d, or change it",
                config_.launch.expect_ranks, world_.size(), config_.launch.expect_ranks));
   }
+  world_.set_timeout(timeout());
   at::set_num_threads(threads_.compute);
   plan_ = ShardPlan::make(step_table_of(config_, train_data_.size()), world_.size(), world_.rank());
   if (config_.parallel.reproducible && (world_.size() & (world_.size() - 1)) != 0) {
@@ -97,6 +100,13 @@ TrainingRun::TrainingRun(const Config& config, TrainOptions options, launch::Wor
     }
   }
   refuse_unequal_ranks();
+  device_communicator_ = make_device_communicator(world_, compute_.device);
+  if (device_communicator_ && config_.parallel.reproducible &&
+      config_.parallel.transport == "bfloat16") {
+    throw ConfigError(
+        "parallel.reproducible with parallel.transport: bfloat16 is for CPUs: between GPUs "
+        "bfloat16 would be rounded at every level of the tree; use parallel.transport: float32");
+  }
 
   normalization_ = normalization_of(config_, train_data_);
   cursor_.emplace(plan_.steps);
@@ -130,8 +140,7 @@ TrainingRun::TrainingRun(const Config& config, TrainOptions options, launch::Wor
   }
   describe_start(!checkpoint.empty());
 
-  training_step_ =
-      std::make_unique<TrainingStep>(*state_, world_.communicator(), compute_, step_options());
+  training_step_ = std::make_unique<TrainingStep>(*state_, tensors(), compute_, step_options());
   loader_ = std::make_unique<dataio::Loader>(
       train_data_, plan_.sequence(sample_order_of(config_, train_data_), state_->step, last_step_),
       dataio::Loader::Training{train_transform_of(config_, normalization_),
@@ -157,11 +166,21 @@ TrainingStepOptions TrainingRun::step_options() const {
   if (state_->average) {
     step.ema = EmaOptions{config_.ema.decay, config_.ema.warmup};
   }
+  step.on_shard = [this] { watch_->feed(); };
   step.reducer.bucket_bytes = static_cast<std::int64_t>(config_.parallel.bucket_mb * 1e6);
   step.reducer.reproducible = config_.parallel.reproducible;
   step.reducer.bfloat16_transport = config_.parallel.transport == "bfloat16";
   step.reducer.scatter = config_.parallel.zero && world_.size() > 1;
   return step;
+}
+
+std::chrono::milliseconds TrainingRun::timeout() const {
+  return std::chrono::milliseconds(std::llround(config_.launch.timeout_seconds * 1e3));
+}
+
+/// On a GPU the host waits for collectives without knowing: they are given their time first.
+std::chrono::milliseconds TrainingRun::device_grace() const {
+  return compute_.device.is_cpu() ? std::chrono::milliseconds(0) : timeout();
 }
 
 void TrainingRun::refuse_unequal_ranks() {
@@ -330,6 +349,9 @@ void TrainingRun::take_step() {
   const double learning_rate = cosine_learning_rate(schedule_, state_->step);
   const auto epoch = static_cast<int>(epochs_done()) + 1;
   const std::int64_t images = plan_.shards * cursor_->at(state_->step).shard_size;
+  launch::Watchdog::Watch watch =
+      world_.watch(format("step %lld", static_cast<long long>(state_->step + 1)), device_grace());
+  watch_ = &watch;
   const StepResult result =
       training_step_->run(*loader_, learning_rate, launch::Interruption::requested());
   interrupted_ = result.stop;
@@ -361,7 +383,7 @@ bool TrainingRun::run_evaluation(const std::string& label) {
   std::vector<const Rcvit*> models{&state_->model};
   std::optional<Rcvit> average;
   if (state_->average) {
-    average.emplace(state_->average_model(world_.communicator()));
+    average.emplace(state_->average_model(tensors()));
     models.push_back(&*average);
   }
   EvaluateOptions options;
@@ -369,7 +391,11 @@ bool TrainingRun::run_evaluation(const std::string& label) {
   options.loader = {threads_.loader, config_.data.queue_batches};
   options.block_size = config_.eval.batch_size;
   options.progress_label = label;
-  options.stop = launch::Interruption::requested;
+  launch::Watchdog::Watch watch = world_.watch(label, device_grace());
+  options.stop = [&watch] {
+    watch.feed();
+    return launch::Interruption::requested();
+  };
   std::optional<std::vector<Evaluation>> found =
       trainer::evaluate(models, *val_data_, options, compute_.device, world_.communicator());
   interrupted_ = !found;
@@ -451,7 +477,7 @@ void TrainingRun::save() {
       ((config_.checkpoint.every_steps > 0 && state_->step % config_.checkpoint.every_steps == 0) ||
        finished() || interrupted_);
   if (by_epoch || by_step) {
-    Checkpoint checkpoint{checkpoint_info(), checkpoint_tensors(*state_, world_.communicator())};
+    Checkpoint checkpoint{checkpoint_info(), checkpoint_tensors(*state_, tensors())};
     if (checkpoints_) {
       checkpoints_->save(checkpoint,
                          by_epoch ? CheckpointWriter::Kind::kEpoch : CheckpointWriter::Kind::kStep,

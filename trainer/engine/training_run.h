@@ -67,7 +67,13 @@ class TrainingRun {
   bool is_leader() const { return world_.rank() == 0; }
   double seconds_so_far() const;
   double epoch_images_per_second() const;
+  /// Carries tensors, where they are.
+  launch::Communicator& tensors() {
+    return device_communicator_ ? *device_communicator_ : world_.communicator();
+  }
   TrainingStepOptions step_options() const;
+  std::chrono::milliseconds timeout() const;
+  std::chrono::milliseconds device_grace() const;
   CheckpointInfo checkpoint_info() const;
 
   using Clock = std::chrono::steady_clock;
@@ -88,6 +94,7 @@ class TrainingRun {
   std::int64_t total_steps_ = 0;  ///< of the schedule
   std::int64_t last_step_ = 0;    ///< where this run stops: total_steps_ or train.max_steps
   std::unique_ptr<RunState> state_;
+  std::unique_ptr<launch::Communicator> device_communicator_;  ///< none where the world's own does
   std::unique_ptr<TrainingStep> training_step_;
   std::unique_ptr<dataio::Loader> loader_;
   std::optional<MetricsLog> metrics_;
@@ -96,6 +103,7 @@ class TrainingRun {
   ReplacementLog replacement_log_;
   std::vector<Evaluation> evaluations_;  ///< the latest: model, then EMA
   std::optional<EpochMetrics> epoch_metrics_;
+  launch::Watchdog::Watch* watch_ = nullptr;  ///< of what is under way, to be told of its life
   bool is_best_ = false;
   bool interrupted_ = false;
   bool evaluation_due_ = false;  ///< the epoch's steps are done, its evaluation is not

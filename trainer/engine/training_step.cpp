@@ -39,6 +39,13 @@ std::vector<at::Tensor> parameters_of(const ModelState& state) {
   return parameters;
 }
 
+ReducerOptions with_names(ReducerOptions options, const ModelState& state) {
+  for (const ModelState::Entry* entry : state.parameter_entries()) {
+    options.names.push_back(entry->name);
+  }
+  return options;
+}
+
 }  // namespace
 
 TrainingStep::TrainingStep(RunState& state, launch::Communicator& communicator,
@@ -48,7 +55,7 @@ TrainingStep::TrainingStep(RunState& state, launch::Communicator& communicator,
       compute_(compute),
       options_(options),
       reducer_(parameters_of(state.model.state()), state.model.state().buffers().numel() + 2,
-               communicator, options.reducer) {
+               communicator, with_names(options.reducer, state.model.state())) {
   state_.arrange(reducer_.layout(), communicator_);
 }
 
@@ -56,6 +63,9 @@ StepResult TrainingStep::run(dataio::Loader& loader, double learning_rate, bool 
   result_ = {};
   reducer_.start_step(options_.shards_per_rank);
   for (std::int64_t i = 0; i < options_.shards_per_rank; ++i) {
+    if (options_.on_shard) {
+      options_.on_shard();
+    }
     reducer_.start_shard();
     stop_wishes().add_(stop ? 1 : 0);
     const dataio::Batch batch = next_batch(loader);

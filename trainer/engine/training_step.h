@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -23,6 +24,7 @@ struct TrainingStepOptions {
   double batch_norm_momentum = 0.1;
   at::Tensor class_weights;  ///< `[C]` or undefined
   std::optional<EmaOptions> ema;
+  std::function<void()> on_shard;  ///< called before each shard; empty: nobody listens
   ReducerOptions reducer;
 };
 

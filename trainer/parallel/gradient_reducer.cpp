@@ -10,6 +10,7 @@
 #include <functional>
 #include <optional>
 #include <stdexcept>
+#include <string>
 #include <utility>
 
 namespace casvit::trainer {
@@ -124,11 +125,20 @@ void GradientReducer::adopt(const std::vector<std::size_t>& order) {
 }
 
 void GradientReducer::rearrange(std::int64_t bucket_bytes) {
-  std::vector<std::int64_t> order(arrival_.begin(), arrival_.end());
-  communicator_.broadcast(order.data(), order.size(), launch::ElementType::kInt64, /*root=*/0)
+  const std::vector<std::int64_t> mine(arrival_.begin(), arrival_.end());
+  at::Tensor order = at::tensor(mine);
+  if (communicator_.on_device()) {
+    order = order.to(sums_.device());
+  }
+  communicator_.announce("the order of gradients");
+  communicator_
+      .broadcast(order.mutable_data_ptr(), mine.size(), launch::ElementType::kInt64, /*root=*/0)
       .wait();
+  communicator_.synchronize();
+  order = order.cpu();
+  const auto* first = order.const_data_ptr<std::int64_t>();
   options_.bucket_bytes = bucket_bytes;
-  adopt({order.begin(), order.end()});
+  adopt({first, first + mine.size()});
 }
 
 void GradientReducer::start_step(std::int64_t shards) {
@@ -220,15 +230,17 @@ GradientReducer::Exchange GradientReducer::exchange(std::int64_t begin, std::int
   if (communicator_.size() == 1) {
     return result;
   }
-  // The communicator's buffers are in host memory, whatever computes.
   const bool narrow = bucket && options_.bfloat16_transport && type == at::kFloat;
-  if (narrow || !sums.is_cpu()) {
-    result.transported = sums.to(at::kCPU, narrow ? at::kBFloat16 : type);
+  const bool moves = !communicator_.on_device() && !sums.is_cpu();
+  if (narrow || moves) {
+    result.transported =
+        sums.to(moves ? at::Device(at::kCPU) : sums.device(), narrow ? at::kBFloat16 : type);
     sums = result.transported;
   }
   const launch::ReduceOp op =
       options_.reproducible ? launch::ReduceOp::kTreeSum : launch::ReduceOp::kSum;
   const launch::ElementType element = element_of(sums.scalar_type());
+  announce(bucket);
   if (bucket && options_.scatter) {
     const std::int64_t part = sums.numel() / communicator_.size();
     const at::Tensor own = sums.narrow(0, communicator_.rank() * part, part);
@@ -239,6 +251,17 @@ GradientReducer::Exchange GradientReducer::exchange(std::int64_t begin, std::int
         sums.mutable_data_ptr(), static_cast<std::size_t>(sums.numel()), element, op);
   }
   return result;
+}
+
+void GradientReducer::announce(std::optional<std::size_t> bucket) {
+  if (!bucket) {
+    communicator_.announce("batch statistics and the loss");
+    return;
+  }
+  const std::size_t first = layout_.buckets[*bucket].parameters.front();
+  const std::string name =
+      first < options_.names.size() ? options_.names[first] : "parameter " + std::to_string(first);
+  communicator_.announce("gradients from " + name + " on (bucket " + std::to_string(*bucket) + ")");
 }
 
 double GradientReducer::finish() {
@@ -257,8 +280,12 @@ double GradientReducer::finish() {
   subtrees_.clear();
 
   const at::NoGradGuard no_grad;
+  for (Exchange& one : exchanges_) {
+    one.completion.wait();
+  }
+  // On a GPU: nobody goes on with what a failed exchange left in the buckets.
+  communicator_.synchronize();
   for (std::size_t i = 0; i < exchanges_.size(); ++i) {
-    exchanges_[i].completion.wait();
     const at::Tensor& transported = exchanges_[i].transported;
     if (!transported.defined()) {
       continue;

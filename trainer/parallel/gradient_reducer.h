@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "launch/communicator.h"
@@ -23,6 +24,8 @@ struct ReducerOptions {
   bool bfloat16_transport = false;
   /// Each rank gets the sums of its own part of every bucket only.
   bool scatter = false;
+  /// Of the parameters, for messages; may be empty.
+  std::vector<std::string> names;
 };
 
 /// Sums gradients over this rank's shards and over ranks, exchanging buckets while backward is
@@ -38,6 +41,7 @@ struct ReducerOptions {
 /// All ranks make the same calls, from one thread each; hooks run wherever backward does.
 class GradientReducer {
  public:
+  /// @param communicator of host memory, or of the device of the parameters
   /// @param parameters leaves that require gradients, on one device; their gradients are set to
   /// views of the buckets. The first layout takes them from the last to the first.
   /// @param tail_elements float32
@@ -84,6 +88,7 @@ class GradientReducer {
   void launch_bucket(std::size_t index);
   Exchange exchange(std::int64_t begin, std::int64_t length, at::ScalarType type,
                     std::optional<std::size_t> bucket);
+  void announce(std::optional<std::size_t> bucket);
   void put_shard_aside();
   void complete_arrival();
   template <typename Visit>

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
+#include <string>
 #include <utility>
 
 namespace casvit::trainer {
@@ -76,22 +77,25 @@ void Partition::complete(const at::Tensor& whole, launch::Communicator& communic
   if (!is_sharded()) {
     return;
   }
-  if (!whole.is_cpu()) {  // the communicator's buffers are in host memory
+  if (!whole.is_cpu() && !communicator.on_device()) {
     const at::Tensor host = whole.cpu();
     complete(host, communicator);
     at::Tensor(whole).copy_(host);
     return;
   }
   std::vector<launch::Completion> under_way;
+  communicator.start_group();
   for (std::size_t b = 0; b < layout_.buckets.size(); ++b) {
     const BucketLayout::Bucket& bucket = layout_.buckets[b];
     const at::Tensor all = whole.narrow(0, bucket.begin / kBytes, bucket.length / kBytes);
     const std::int64_t part = layout_.part_length(b) / kBytes;
     const at::Tensor mine = all.narrow(0, rank_ * part, part);
+    communicator.announce("updated parameters (bucket " + std::to_string(b) + ")");
     under_way.push_back(communicator.all_gather(mine.const_data_ptr(), all.mutable_data_ptr(),
                                                 static_cast<std::size_t>(part),
                                                 launch::ElementType::kFloat32));
   }
+  communicator.end_group();
   for (launch::Completion& completion : under_way) {
     completion.wait();
   }
