@@ -257,6 +257,25 @@ class TrainingTest(unittest.TestCase):
                 [row[key] for row in lines_of(whole, kind)], [row[key] for row in lines_of(asked, kind)]
             )
 
+    def test_a_rank_that_stands_still_ends_the_job_with_5_and_is_named(self):
+        run = self.run_folder("stopped")
+        command = self.train_command(2, run, "train.epochs=50", "launch.timeout_seconds=3")
+        process = self.start_and_wait_for_step(command, run, 5)
+        ranks = self.ranks_of(process)
+        started = time.monotonic()
+        os.kill(ranks[1], signal.SIGSTOP)
+        output = process.communicate(timeout=60)[0]
+        self.assertLess(time.monotonic() - started, 15)
+        self.assertEqual(process.returncode, 5, output)
+        self.assertRegex(
+            output,
+            r"casvit: rank [01] of 2 on \S+: collective \d+, all_reduce \(sum\) of \d+ float32 for "
+            r"(gradients from \S+ on \(bucket \d+\)|batch statistics and the loss), failed on rank [01]"
+            r" of 2 on \S+: nothing moved for 3 s; rank [01] on \S+ is (stuck inside MPI|behind)",
+        )
+        for rank in ranks:
+            self.wait_until_gone(rank)
+
     def test_interrupt_leaves_no_process_and_a_whole_checkpoint(self):
         run = self.run_folder("interrupted")
         command = self.train_command(2, run, "train.epochs=50", "checkpoint.every_steps=2")
