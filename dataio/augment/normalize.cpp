@@ -1,6 +1,7 @@
 #include "dataio/augment/normalize.h"
 
-#include <cstring>
+#include <bit>
+#include <cstdint>
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -115,7 +116,8 @@ Normalizer::Normalizer(const Normalization& normalization) : normalization_(norm
   row_vectorised(pixels, 256, false, results);
   vectorised_ = true;
   for (std::size_t i = 0; i < sizeof pixels; ++i) {
-    vectorised_ &= std::memcmp(&results[i], &table_[i % 3][i / 3], sizeof(float)) == 0;
+    vectorised_ &= std::bit_cast<std::uint32_t>(results[i]) ==
+                   std::bit_cast<std::uint32_t>(table_[i % 3][i / 3]);
   }
 #endif
 }

@@ -144,8 +144,11 @@ TEST_F(Extract, ADamagedSampleLeavesNothingBehind) {
   pack({"A/x.jpg", "A/y.jpg"});
   Bytes file = file_bytes(file_);
   const Bytes sample{1, 1, 2};
-  const auto at = std::search(file.begin() + 4096, file.end(), sample.begin(), sample.end());
-  ASSERT_NE(at, file.end());
+  auto at = file.begin();  // samples start at multiples of 64, in the file too
+  while (!std::equal(sample.begin(), sample.end(), at)) {
+    ASSERT_GT(file.end() - at, 128);
+    at += 64;
+  }
   *at = 9;
   write_file(file_, file);
   EXPECT_THROW(extract({file_}, folder_ / "out", 2, no_progress), InputError);

@@ -127,7 +127,7 @@ TEST(Checkpoint, MetadataAreAsDocumented) {
   EXPECT_EQ(metadata.at("format"), "pt");
   EXPECT_EQ(metadata.at("casvit_format"), "1");
   const json info = json::parse(metadata.at("casvit_info"));
-  EXPECT_EQ(info.size(), 17U);
+  EXPECT_EQ(info.size(), 19U);
   EXPECT_EQ(info.at("step"), 123456789012345);
   EXPECT_EQ(info.at("classes")[0], "Maize");
   char hash[17];
