@@ -271,7 +271,7 @@ class TrainingTest(unittest.TestCase):
             output,
             r"casvit: rank [01] of 2 on \S+: collective \d+, all_reduce \(sum\) of \d+ float32 for "
             r"(gradients from \S+ on \(bucket \d+\)|batch statistics and the loss), failed on rank [01]"
-            r" of 2 on \S+: nothing moved for 3 s; rank [01] on \S+ is (stuck inside MPI|behind)",
+            r" of 2 on \S+: nothing moved for [34](\.\d+)? s; rank [01] on \S+ is (stuck inside MPI|behind)",
         )
         for rank in ranks:
             self.wait_until_gone(rank)
