@@ -334,11 +334,11 @@ void Loader::State::mix(Batch& batch) const {
 }
 
 Loader::Loader(const Dataset& dataset, BatchSequence sequence, Training training,
-               LoaderOptions options)
+               const LoaderOptions& options)
     : state_(std::make_unique<State>(dataset, std::move(sequence), std::move(training), options)) {}
 
 Loader::Loader(const Dataset& dataset, BatchSequence sequence, EvalTransformOptions transform,
-               LoaderOptions options)
+               const LoaderOptions& options)
     : state_(std::make_unique<State>(dataset, std::move(sequence), transform, options)) {}
 
 Loader::~Loader() = default;

@@ -71,9 +71,10 @@ class Loader {
   };
 
   /// `dataset` must outlive the loader.
-  Loader(const Dataset& dataset, BatchSequence sequence, Training training, LoaderOptions options);
+  Loader(const Dataset& dataset, BatchSequence sequence, Training training,
+         const LoaderOptions& options);
   Loader(const Dataset& dataset, BatchSequence sequence, EvalTransformOptions transform,
-         LoaderOptions options);
+         const LoaderOptions& options);
   ~Loader();
   Loader(const Loader&) = delete;
   Loader& operator=(const Loader&) = delete;

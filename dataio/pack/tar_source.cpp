@@ -93,7 +93,7 @@ class ArchiveScanner {
   }
 
   static std::string folder_of(const std::string& archive, const TarMember& picture) {
-    const auto folder = std::filesystem::path(picture.name).parent_path().filename().string();
+    auto folder = std::filesystem::path(picture.name).parent_path().filename().string();
     if (!folder.empty()) return folder;
     throw UsageError(display_path(archive) + ": the picture " + display_path(picture.name) +
                      " lies in no folder, and the archive holds no labels (KEY.cls, KEY.json)");
