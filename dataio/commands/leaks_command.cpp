@@ -173,6 +173,7 @@ launch::ExitCode run_leaks(const LeaksArguments& arguments) {
   const std::vector<std::string> files = expand_globs(arguments.files);
   check_listed_once(files);
   std::vector<ContainerReader> opened;
+  opened.reserve(files.size());
   for (const std::string& file : files) opened.emplace_back(file);
   Readers readers;
   for (const ContainerReader& reader : opened) readers.push_back(&reader);
