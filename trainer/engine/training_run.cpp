@@ -273,8 +273,8 @@ std::string TrainingRun::describe_batches() const {
   const std::vector<dataio::ImageScale> scales =
       dataio::image_scales(step_table_of(config_, train_data_.size()));
   const auto batch = [&](const dataio::ImageScale& scale) {
-    return format("%lld = %lld shards x %lld",
-                  static_cast<long long>(plan_.shards * scale.shard_size),
+    const std::int64_t images = plan_.shards * scale.shard_size;
+    return format("%lld = %lld shards x %lld", static_cast<long long>(images),
                   static_cast<long long>(plan_.shards), static_cast<long long>(scale.shard_size));
   };
   if (config_.multi_scale.rule == "off") {
@@ -350,7 +350,7 @@ void TrainingRun::take_step() {
   const auto epoch = static_cast<int>(epochs_done()) + 1;
   const std::int64_t images = plan_.shards * cursor_->at(state_->step).shard_size;
   launch::Watchdog::Watch watch =
-      world_.watch(format("step %lld", static_cast<long long>(state_->step + 1)), device_grace());
+      world_.watch(format("step %lld", static_cast<long long>(state_->step) + 1), device_grace());
   watch_ = &watch;
   const StepResult result =
       training_step_->run(*loader_, learning_rate, launch::Interruption::requested());
