@@ -108,7 +108,7 @@ at::Tensor TrainingStep::forward(const dataio::Batch& batch) {
   const AutocastScope autocast(compute_);
   const Rcvit::Output output =
       state_.model.forward_training(images_tensor(batch, compute_.device), pass);
-  const at::Tensor loss = soft_target_cross_entropy(output.logits, targets, options_.class_weights);
+  at::Tensor loss = soft_target_cross_entropy(output.logits, targets, options_.class_weights);
   if (!output.distillation.defined()) {
     return loss;
   }
