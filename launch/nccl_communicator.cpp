@@ -4,7 +4,6 @@
 #include <bit>
 #include <deque>
 #include <exception>
-#include <ranges>
 #include <stdexcept>
 #include <utility>
 
@@ -89,7 +88,8 @@ class NcclCommunicator::State {
     try {
       control_->drain();
       const std::vector<NcclHandle*> handles = control_->retire();
-      for (NcclHandle* handle : std::views::reverse(handles)) handle->finish(options_.timeout);
+      for (auto handle = handles.rbegin(); handle != handles.rend(); ++handle)
+        (*handle)->finish(options_.timeout);
     } catch (const CommunicationError&) {  // NOLINT(bugprone-empty-catch)
     }
   }

@@ -18,8 +18,9 @@ int usable_cores() {
 ThreadPlan plan_threads(int usable_cores, int local_size, bool mask_is_private, int requested) {
   const int mine = mask_is_private ? usable_cores : usable_cores / std::max(local_size, 1);
   const int share = std::max(requested > 0 ? requested : mine, 1);
-  // Decoding threads mostly sleep before a full queue; one core is left to who consumes it.
-  return {.compute = share, .loader = std::max(share - 1, 1)};
+  // Decoding threads mostly sleep before a full queue; one core is left to who consumes it. They
+  // may be more than the threads that compute, which a GPU or bit-equal arithmetic keeps at one.
+  return {.compute = share, .loader = std::max(std::max(share, mine) - 1, 1)};
 }
 
 }  // namespace casvit::launch

@@ -69,14 +69,19 @@ void sample_bicubic(const Image& image, double x, double y, std::uint8_t* out) {
     columns[i] = clamp_column(image, at.x - 1 + i);
     rows[i] = clamp_row(image, at.y - 1 + i);
   }
+  // Where nothing is interpolated along an axis, the cubic is its second value, exactly.
+  const bool moves_down = at.dy != 0.0;
+  const bool moves_right = at.dx != 0.0;
   for (int c = 0; c < 3; ++c) {
-    double v[4];
-    for (int i = 0; i < 4; ++i) {
+    const auto along_row = [&](int i) -> double {
       const std::uint8_t* row = rows[i] + c;
-      v[i] =
-          interpolate4(row[columns[0]], row[columns[1]], row[columns[2]], row[columns[3]], at.dx);
-    }
-    const double value = interpolate4(v[0], v[1], v[2], v[3], at.dy);
+      if (!moves_right) return row[columns[1]];
+      return interpolate4(row[columns[0]], row[columns[1]], row[columns[2]], row[columns[3]],
+                          at.dx);
+    };
+    const double value =
+        moves_down ? interpolate4(along_row(0), along_row(1), along_row(2), along_row(3), at.dy)
+                   : along_row(1);
     out[c] = static_cast<std::uint8_t>(std::clamp(value, 0.0, 255.0));
   }
 }

@@ -4,7 +4,6 @@
 
 #include "dataio/augment/color_jitter.h"
 #include "dataio/augment/cutout.h"
-#include "dataio/augment/flip.h"
 #include "dataio/augment/rand_augment.h"
 #include "dataio/augment/random_resized_crop.h"
 #include "dataio/augment/three_augment.h"
@@ -150,21 +149,14 @@ void train_transform(const PictureSource& source, const TrainTransformOptions& o
   mirror.vertically = happens(options.vertical_flip, key, RandomUse::kVerticalFlip);
   if (changes_pixels(options)) {
     Image& picture = buffers.picture;
-    resize_into(cropped, plan, buffers.resampler, picture);
-    if (!options.rand_augment.empty()) {
-      // Shearing does not commute with mirroring; all that follows does, and then the mirroring is
-      // done while normalizing.
-      if (mirror.horizontally) flip_horizontally(picture);
-      if (mirror.vertically) flip_vertically(picture);
-      mirror = {};
-      rand_augment(picture, options, key, interpolation_rng);
-    }
+    resize_into(cropped, plan, mirror, buffers.resampler, picture);
+    if (!options.rand_augment.empty()) rand_augment(picture, options, key, interpolation_rng);
     if (options.three_augment) three_augment(picture, key);
     if (has_color_jitter(options)) {
       CounterRng rng = stream(key, RandomUse::kColorJitter);
       apply_color_jitter(picture, draw_color_jitter(options, rng));
     }
-    normalize(picture, buffers.normalizer, mirror, out);
+    normalize(picture, buffers.normalizer, {}, out);
   } else {
     resize_and_normalize(cropped, plan, mirror, buffers, out);
   }

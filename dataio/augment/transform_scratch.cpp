@@ -21,15 +21,18 @@ PictureSource source_of(const Image& image) {
   return {image.height, image.width, decode};
 }
 
-void resize_into(const PictureSource& source, const ResizePlan& plan, Resampler& resampler,
-                 Image& picture) {
-  const PixelBox needed = resampler.plan(plan);
+void resize_into(const PictureSource& source, const ResizePlan& plan, Mirror mirror,
+                 Resampler& resampler, Image& picture) {
+  ResizePlan mirrored = plan;
+  mirrored.mirrored = mirror.horizontally;
+  const PixelBox needed = resampler.plan(mirrored);
   resampler.begin(source.decode(needed));
   picture.height = plan.wanted.height;
   picture.width = plan.wanted.width;
   picture.pixels.resize(static_cast<std::size_t>(picture.height) * picture.row_bytes());
   for (int y = 0; y < picture.height; ++y) {
-    std::memcpy(picture.row(y), resampler.row(y), picture.row_bytes());
+    const int place = mirror.vertically ? picture.height - 1 - y : y;
+    std::memcpy(picture.row(place), resampler.row(y), picture.row_bytes());
   }
 }
 

@@ -17,9 +17,9 @@ struct TransformScratch::Buffers {
 /// A source that holds its pixels already.
 PictureSource source_of(const Image& image);
 
-/// Resizes as planned into `picture`, whose memory is reused.
-void resize_into(const PictureSource& source, const ResizePlan& plan, Resampler& resampler,
-                 Image& picture);
+/// Resizes as planned and mirrors, into `picture`, whose memory is reused.
+void resize_into(const PictureSource& source, const ResizePlan& plan, Mirror mirror,
+                 Resampler& resampler, Image& picture);
 
 /// Resizes as planned and normalises row by row. @param out `[wanted.height, wanted.width, 3]`
 void resize_and_normalize(const PictureSource& source, const ResizePlan& plan, Mirror mirror,

@@ -157,10 +157,10 @@ Batch load_shard(const PreviewArguments& arguments, const Preview& preview,
   const BatchSequence sequence = [&plan](std::uint64_t k) {
     return k == 0 ? std::optional(plan) : std::nullopt;
   };
-  Loader loader(preview.data, sequence,
-                {trainer::train_transform_of(config, preview.normalization),
-                 trainer::mixup_of(config, preview.data.num_classes()), config.train.seed},
-                {.threads = launch::usable_cores(), .queue_batches = 1});
+  Loader loader(
+      preview.data, sequence,
+      trainer::loader_training_of(config, preview.normalization, preview.data.num_classes()),
+      {.threads = launch::usable_cores(), .queue_batches = 1});
   return std::move(*loader.next());
 }
 

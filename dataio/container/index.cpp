@@ -105,6 +105,12 @@ void check_samples(const Index& index, std::uint64_t blob_bytes) {
     if (index.height[i] == 0 || index.width[i] == 0) {
       throw InputError(sample_text(i) + " has no pixels by its height and width");
     }
+    // What training reads, so that nobody sizes a buffer by a number that nobody checked.
+    if (std::max(index.height[i], index.width[i]) > kLongestSide ||
+        static_cast<std::int64_t>(index.height[i]) * index.width[i] > kDefaultMaxPixels) {
+      throw InputError(sample_text(i) + " is " + std::to_string(index.width[i]) + " x " +
+                       std::to_string(index.height[i]) + " pixels by the index, more than is read");
+    }
     if (index.codec[i] > static_cast<std::uint8_t>(Codec::kWebp)) {
       throw InputError(sample_text(i) + " has the unknown codec " + std::to_string(index.codec[i]));
     }
@@ -112,10 +118,8 @@ void check_samples(const Index& index, std::uint64_t blob_bytes) {
       throw InputError(sample_text(i) + " has the orientation " +
                        std::to_string(index.orientation[i]) + ", outside 1 to 8");
     }
-    // Divided, not multiplied: height * width * 3 can pass 64 bits.
     if (index.codec[i] == static_cast<std::uint8_t>(Codec::kRawRgb) &&
-        (index.length[i] % 3 != 0 ||
-         static_cast<std::uint64_t>(index.height[i]) * index.width[i] != index.length[i] / 3)) {
+        static_cast<std::uint64_t>(index.height[i]) * index.width[i] * 3 != index.length[i]) {
       throw InputError(sample_text(i) + " is raw RGB, but its length is not height x width x 3");
     }
   }

@@ -31,7 +31,8 @@ std::vector<std::uint8_t> find_jpeg_exif(std::span<const std::uint8_t> bytes);
 std::vector<std::uint8_t> find_png_exif(std::span<const std::uint8_t> bytes);
 std::vector<std::uint8_t> find_webp_exif(std::span<const std::uint8_t> bytes);
 
-/// Refuses a picture without pixels or with more than `max_pixels`, before anything is allocated.
+/// Refuses a picture without pixels, with more than `max_pixels` or with a side longer than
+/// kLongestSide, before anything is allocated.
 /// @throws InputError
 void check_size(std::int64_t height, std::int64_t width, std::int64_t max_pixels);
 

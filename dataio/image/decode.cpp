@@ -65,6 +65,10 @@ void check_size(std::int64_t height, std::int64_t width, std::int64_t max_pixels
                      " pixels, more than the " + std::to_string(max_pixels) +
                      " allowed: a decompression bomb, or a picture to be made smaller first");
   }
+  if (std::max(height, width) > kLongestSide) {
+    throw InputError("the header gives " + std::to_string(width) + " x " + std::to_string(height) +
+                     " pixels: no side may be longer than " + std::to_string(kLongestSide));
+  }
 }
 
 void check_expected_size(int height, int width, int expected_height, int expected_width) {
@@ -135,6 +139,8 @@ DecodeScratch::~DecodeScratch() = default;
 ImageView decode_region(std::span<const std::uint8_t> bytes, int height, int width,
                         const PixelBox& region, DecodeScratch& scratch) {
   check_size(height, width, kDefaultMaxPixels);
+  // The region was chosen by a size read earlier, and another program may have changed it since.
+  if (!region.is_inside(height, width)) throw InputError("its size changed while it was in use");
   if (has(bytes, 0, kJpegSignature)) {
     if (!scratch.jpeg) scratch.jpeg = std::make_unique<jpeg::RegionDecoder>();
     if (scratch.jpeg->open(bytes)) {

@@ -29,6 +29,10 @@ struct ImageHeader {
 /// MAX_IMAGE_PIXELS is 89 million; beyond twice that Pillow refuses, as we do).
 inline constexpr std::int64_t kDefaultMaxPixels = 178'956'970;
 
+/// Nor a longer side than this, pixels: what resizing needs besides the picture grows with its
+/// sides.
+inline constexpr int kLongestSide = 65'535;
+
 /// Reads size and codec without decoding.
 /// @throws InputError "not a JPEG, PNG or WebP picture", truncated header, too many pixels.
 ImageHeader read_image_header(std::span<const std::uint8_t> bytes,

@@ -11,6 +11,12 @@ struct PixelBox {
   int top = 0, left = 0, height = 0, width = 0;
 
   bool operator==(const PixelBox&) const = default;
+
+  /// Whether it lies in a picture of this size and holds pixels.
+  bool is_inside(int picture_height, int picture_width) const {
+    return top >= 0 && left >= 0 && height > 0 && width > 0 && height <= picture_height - top &&
+           width <= picture_width - left;
+  }
 };
 
 /// An RGB picture: `pixels` is `[height, width, 3] uint8`, row-major, no padding.

@@ -1,34 +1,14 @@
-// jpeglib.h needs FILE and size_t before it.
-// clang-format off
-#include <cstddef>
-#include <cstdio>
-#include <jpeglib.h>
-#include <jerror.h>
-// clang-format on
-
 #include <algorithm>
-#include <csetjmp>
 #include <vector>
 
 #include "dataio/image/codec.h"
+#include "dataio/image/libjpeg_errors.h"
 
 namespace casvit::dataio {
 namespace {
 
-/// A progressive picture of more scans is an attack on the decoder's time: encoders write about
-/// ten.
-constexpr int kMaxScans = 500;
-
 /// Lines asked from libjpeg at once; it hands out as many as it has upsampled (at most four).
 constexpr int kLinesAtOnce = 8;
-
-struct ErrorManager {
-  jpeg_error_mgr base;  // first: libjpeg knows only this part
-  std::jmp_buf jump;
-  char message[JMSG_LENGTH_MAX];
-};
-
-ErrorManager& manager(j_common_ptr info) { return *reinterpret_cast<ErrorManager*>(info->err); }
 
 /// Whether a warning means that pixels are wrong. The others are about files that merely bend a
 /// rule (an unknown Adobe transform, the spectral selection of a sequential scan, an odd JFIF
@@ -45,48 +25,22 @@ bool means_corrupt(int code) {
   }
 }
 
-[[noreturn]] void leave(j_common_ptr info) {
-  ErrorManager& error = manager(info);
-  (*info->err->format_message)(info, error.message);
-  std::longjmp(error.jump, 1);
-}
-
 void on_message(j_common_ptr info, int level) {
-  if (level < 0 && means_corrupt(info->err->msg_code)) leave(info);
+  if (level < 0 && means_corrupt(info->err->msg_code)) leave_libjpeg(info);
 }
 
-void print_nothing(j_common_ptr) {}
-
-void on_progress(j_common_ptr info) {
-  const auto* decompress = reinterpret_cast<j_decompress_ptr>(info);
-  if (decompress->input_scan_number > kMaxScans) {
-    ErrorManager& error = manager(info);
-    std::snprintf(error.message, sizeof error.message, "more than %d scans", kMaxScans);
-    std::longjmp(error.jump, 1);
-  }
-}
-
-/// Note "setjmp and C++": libjpeg reports errors by longjmp. The functions below that call setjmp
-/// have only trivial locals and change none after it; everything with a destructor lives in
-/// decode_jpeg, which is never jumped over.
+/// See libjpeg_errors.h for what may stand in functions that call setjmp.
 class JpegReader {
  public:
-  JpegReader() {
-    info_.err = jpeg_std_error(&error_.base);
-    error_.base.error_exit = leave;
-    error_.base.emit_message = on_message;
-    error_.base.output_message = print_nothing;
-    error_.message[0] = '\0';
-  }
+  JpegReader() { info_.err = install(error_, on_message); }
   ~JpegReader() { jpeg_destroy_decompress(&info_); }
   JpegReader(const JpegReader&) = delete;
   JpegReader& operator=(const JpegReader&) = delete;
 
-  /// Reads up to the first scan and chooses how to decode. False on error, see `message()`.
+  /// Reads up to the first scan and chooses how to decode. False on error, then call `refuse`.
   bool read_header(std::span<const std::uint8_t> bytes) {
     if (setjmp(error_.jump) != 0) return false;  // NOLINT(cert-err52-cpp): libjpeg's protocol
     jpeg_create_decompress(&info_);
-    progress_.progress_monitor = on_progress;
     info_.progress = &progress_;
     jpeg_mem_src(&info_, bytes.data(), static_cast<unsigned long>(bytes.size()));
     jpeg_read_header(&info_, TRUE);
@@ -112,7 +66,7 @@ class JpegReader {
   }
 
   const jpeg_decompress_struct& info() const { return info_; }
-  const char* message() const { return error_.message; }
+  [[noreturn]] void refuse() const { throw_error(error_, kCorruptJpeg); }
 
  private:
   void read_rgb_lines(std::uint8_t* pixels) {
@@ -143,19 +97,15 @@ class JpegReader {
   }
 
   jpeg_decompress_struct info_{};
-  jpeg_progress_mgr progress_{};
-  ErrorManager error_{};
+  jpeg_progress_mgr progress_ = limit_of_scans();
+  JpegErrors error_{};
 };
-
-[[noreturn]] void refuse(const JpegReader& reader) {
-  throw InputError("corrupt or truncated JPEG: " + std::string(reader.message()));
-}
 
 }  // namespace
 
 Image decode_jpeg(std::span<const std::uint8_t> bytes, std::int64_t max_pixels) {
   JpegReader reader;
-  if (!reader.read_header(bytes)) refuse(reader);
+  if (!reader.read_header(bytes)) reader.refuse();
   const jpeg_decompress_struct& info = reader.info();
   if (info.data_precision != 8) {
     throw InputError("a JPEG of " + std::to_string(info.data_precision) +
@@ -170,7 +120,7 @@ Image decode_jpeg(std::span<const std::uint8_t> bytes, std::int64_t max_pixels) 
   std::vector<std::uint8_t> line;
   if (components == 4) line.resize(static_cast<std::size_t>(image.width) * 4);
   if (!reader.read_lines(image.pixels.data(), line.empty() ? nullptr : line.data())) {
-    refuse(reader);
+    reader.refuse();
   }
   return image;
 }

@@ -1,68 +1,72 @@
-// jpeglib.h needs FILE and size_t before it.
-// clang-format off
-#include <cstddef>
-#include <cstdio>
-#include <jpeglib.h>
-// clang-format on
-
 #include "dataio/image/jpeg_encode.h"
 
-#include <csetjmp>
-#include <cstdlib>
+#include <algorithm>
 #include <cstring>
-#include <memory>
-#include <string>
+#include <utility>
 
 #include "dataio/error.h"
+#include "dataio/image/libjpeg_errors.h"
 
 namespace casvit::dataio {
 namespace {
 
-/// As in jpeg.cpp: more scans are an attack on the decoder's time.
-constexpr int kMaxScans = 500;
-
-struct ErrorManager {
-  jpeg_error_mgr base;  // first: libjpeg knows only this part
-  std::jmp_buf jump;
-  char message[JMSG_LENGTH_MAX];
-};
-
-[[noreturn]] void leave(j_common_ptr info) {
-  auto& error = *reinterpret_cast<ErrorManager*>(info->err);
-  (*info->err->format_message)(info, error.message);
-  std::longjmp(error.jump, 1);
-}
-
 /// Any warning while coefficients are read means that some are lost.
 void on_message(j_common_ptr info, int level) {
-  if (level < 0) leave(info);
+  if (level < 0) leave_libjpeg(info);
 }
 
-void print_nothing(j_common_ptr) {}
+/// Where libjpeg writes to. Its own (jpeg_mem_dest) leaves the pointer to a freed buffer behind
+/// when an error ends a picture that had outgrown it.
+struct Output {
+  jpeg_destination_mgr base;  // first: libjpeg knows only this part
+  std::vector<std::uint8_t>* bytes;
+};
 
-void on_progress(j_common_ptr info) {
-  const auto* decompress = reinterpret_cast<j_decompress_ptr>(info);
-  if (info->is_decompressor == 0 || decompress->input_scan_number <= kMaxScans) return;
-  auto& error = *reinterpret_cast<ErrorManager*>(info->err);
-  std::snprintf(error.message, sizeof error.message, "more than %d scans", kMaxScans);
-  std::longjmp(error.jump, 1);
+Output& output_of(j_compress_ptr info) { return *reinterpret_cast<Output*>(info->dest); }
+
+/// Makes room for as much again, at least `least` bytes. Leaves libjpeg where there is no memory:
+/// no exception may pass its frames.
+void grow(j_compress_ptr info, std::size_t least) {
+  Output& output = output_of(info);
+  const std::size_t used = output.bytes->size();
+  bool has_grown = true;
+  try {
+    output.bytes->resize(std::max(least, 2 * used));
+  } catch (const std::exception&) {
+    has_grown = false;
+  }
+  if (!has_grown) ERREXIT1(info, JERR_OUT_OF_MEMORY, 0);
+  output.base.next_output_byte = output.bytes->data() + used;
+  output.base.free_in_buffer = output.bytes->size() - used;
 }
 
-/// Note "setjmp and C++" of jpeg.cpp holds here too: what calls setjmp has trivial locals only.
+void begin_output(j_compress_ptr info) { grow(info, std::size_t{1} << 16U); }
+
+/// Called when not a byte is left.
+boolean make_room(j_compress_ptr info) {
+  grow(info, 0);
+  return TRUE;
+}
+
+void end_output(j_compress_ptr info) {
+  Output& output = output_of(info);
+  output.bytes->resize(output.bytes->size() - output.base.free_in_buffer);
+}
+
+/// See libjpeg_errors.h for what may stand in functions that call setjmp.
 class JpegWriter {
  public:
   JpegWriter() {
-    out_.err = jpeg_std_error(&error_.base);
-    error_.base.error_exit = leave;
-    error_.base.emit_message = on_message;
-    error_.base.output_message = print_nothing;
-    in_.err = &error_.base;
-    error_.message[0] = '\0';
+    out_.err = install(error_, on_message);
+    in_.err = out_.err;
+    output_.base.init_destination = begin_output;
+    output_.base.empty_output_buffer = make_room;
+    output_.base.term_destination = end_output;
+    output_.bytes = &bytes_;
   }
   ~JpegWriter() {
     jpeg_destroy_compress(&out_);
     jpeg_destroy_decompress(&in_);
-    std::free(buffer_);  // NOLINT(cppcoreguidelines-no-malloc): libjpeg allocates it with malloc
   }
   JpegWriter(const JpegWriter&) = delete;
   JpegWriter& operator=(const JpegWriter&) = delete;
@@ -91,7 +95,6 @@ class JpegWriter {
   bool transcode(const std::uint8_t* bytes, std::size_t size) {
     if (setjmp(error_.jump) != 0) return false;  // NOLINT(cert-err52-cpp): libjpeg's protocol
     jpeg_create_decompress(&in_);
-    progress_.progress_monitor = on_progress;
     in_.progress = &progress_;
     jpeg_mem_src(&in_, bytes, static_cast<unsigned long>(size));
     jpeg_save_markers(&in_, JPEG_COM, 0xFFFF);
@@ -109,13 +112,13 @@ class JpegWriter {
     return true;
   }
 
-  std::vector<std::uint8_t> bytes() const { return {buffer_, buffer_ + size_}; }
-  const char* message() const { return error_.message; }
+  std::vector<std::uint8_t> take_bytes() { return std::move(bytes_); }
+  [[noreturn]] void refuse(const char* what) const { throw_error(error_, what); }
 
  private:
   void begin() {
     jpeg_create_compress(&out_);
-    jpeg_mem_dest(&out_, &buffer_, &size_);
+    out_.dest = &output_.base;
   }
 
   void copy_markers() {
@@ -136,10 +139,10 @@ class JpegWriter {
 
   jpeg_decompress_struct in_{};
   jpeg_compress_struct out_{};
-  jpeg_progress_mgr progress_{};
-  ErrorManager error_{};
-  unsigned char* buffer_ = nullptr;
-  unsigned long size_ = 0;
+  jpeg_progress_mgr progress_ = limit_of_scans();
+  JpegErrors error_{};
+  Output output_{};
+  std::vector<std::uint8_t> bytes_;
 };
 
 }  // namespace
@@ -147,17 +150,15 @@ class JpegWriter {
 std::vector<std::uint8_t> encode_jpeg(const Image& image, int quality) {
   JpegWriter writer;
   if (!writer.encode(image.pixels.data(), image.height, image.width, quality)) {
-    throw InputError("cannot be encoded as JPEG: " + std::string(writer.message()));
+    writer.refuse("cannot be encoded as JPEG");
   }
-  return writer.bytes();
+  return writer.take_bytes();
 }
 
 std::vector<std::uint8_t> baseline_jpeg(std::span<const std::uint8_t> bytes) {
   JpegWriter writer;
-  if (!writer.transcode(bytes.data(), bytes.size())) {
-    throw InputError("corrupt or truncated JPEG: " + std::string(writer.message()));
-  }
-  return writer.bytes();
+  if (!writer.transcode(bytes.data(), bytes.size())) writer.refuse(kCorruptJpeg);
+  return writer.take_bytes();
 }
 
 }  // namespace casvit::dataio

@@ -35,39 +35,44 @@ BufferPool::BufferPool(std::size_t keep, BufferAllocator allocator)
   free_.reserve(keep);
 }
 
-BufferPool::~BufferPool() {
-  for (const Free& buffer : free_) allocator_.release(buffer.data);
-}
+BufferPool::~BufferPool() { release(std::move(free_)); }
 
 std::shared_ptr<float[]> BufferPool::take(std::size_t floats) {
-  Free buffer{nullptr, 0};
+  float* buffer = nullptr;
+  std::size_t size = 0;
+  std::vector<float*> outgrown;
   {
     const std::lock_guard lock(mutex_);
-    const auto fits = std::find_if(free_.begin(), free_.end(),
-                                   [floats](const Free& free) { return free.floats >= floats; });
-    if (fits != free_.end()) {
-      buffer = *fits;
-      free_.erase(fits);
+    if (floats > largest_) {
+      largest_ = floats;
+      outgrown.swap(free_);
+      free_.reserve(keep_);
+    }
+    size = largest_;
+    if (!free_.empty()) {
+      buffer = free_.back();
+      free_.pop_back();
     }
   }
-  if (buffer.data == nullptr) {
-    buffer = {static_cast<float*>(allocator_.allocate(bytes_for(floats))), floats};
-  }
+  release(std::move(outgrown));
+  if (buffer == nullptr) buffer = static_cast<float*>(allocator_.allocate(bytes_for(size)));
   // The deleter holds the pool, so that a buffer can come home after its loader is gone.
-  return {buffer.data, [pool = shared_from_this(), size = buffer.floats](float* data) {
-            pool->give_back(data, size);
-          }};
+  return {buffer, [pool = shared_from_this(), size](float* data) { pool->give_back(data, size); }};
 }
 
 void BufferPool::give_back(float* data, std::size_t floats) noexcept {
   {
     const std::lock_guard lock(mutex_);
-    if (free_.size() < keep_) {
-      free_.push_back({data, floats});  // within the reserved capacity: cannot throw
+    if (floats == largest_ && free_.size() < keep_) {
+      free_.push_back(data);  // within the reserved capacity: cannot throw
       return;
     }
   }
   allocator_.release(data);
+}
+
+void BufferPool::release(std::vector<float*> buffers) noexcept {
+  for (float* buffer : buffers) allocator_.release(buffer);
 }
 
 }  // namespace casvit::dataio

@@ -9,30 +9,45 @@
 #include "dataio/error.h"
 #include "dataio/image/jpeg_encode.h"
 #include "dataio/image/orientation.h"
+#include "dataio/image/resampler.h"
 #include "dataio/image/resize.h"
 
 namespace casvit::dataio {
 namespace {
 
+struct Sides {
+  int height, width;
+};
+
 /// As torchvision's Resize with one number: the short side becomes `size`, the long one is cut to
 /// whole pixels.
-Image with_short_side(const Image& image, int size) {
+Sides sides_with_short_side(const Image& image, int size) {
   const auto [small, large] = std::minmax(image.height, image.width);
-  if (small == size) return image;
   const int other = static_cast<int>(static_cast<std::int64_t>(size) * large / small);
-  const bool tall = image.height > image.width;
+  return image.height > image.width ? Sides{other, size} : Sides{size, other};
+}
+
+Image with_short_side(const Image& image, int size) {
+  const Sides sides = sides_with_short_side(image, size);
   Image result;
-  resize(image, tall ? other : size, tall ? size : other, Interpolation::kBicubic, result);
+  resize(image, sides.height, sides.width, Interpolation::kBicubic, result);
   return result;
 }
 
+/// The centre of the picture with its short side of `size` pixels. Only that is made: the whole of
+/// a long and thin picture may be beyond any memory.
 void append_raw(const Image& image, int size, std::vector<std::uint8_t>& stored) {
-  const Image scaled = with_short_side(image, size);
+  const Sides scaled = sides_with_short_side(image, size);
+  ResizePlan plan =
+      whole_resize(image.height, image.width, scaled.height, scaled.width, Interpolation::kBicubic);
   // torchvision's CenterCrop: halves are rounded to even.
-  const int top = static_cast<int>(std::nearbyint((scaled.height - size) / 2.0));
-  const int left = static_cast<int>(std::nearbyint((scaled.width - size) / 2.0));
+  plan.wanted = {static_cast<int>(std::nearbyint((scaled.height - size) / 2.0)),
+                 static_cast<int>(std::nearbyint((scaled.width - size) / 2.0)), size, size};
+  Resampler resampler;
+  const PixelBox needed = resampler.plan(plan);
+  resampler.begin(ImageView(image).crop(needed.top, needed.left, needed.height, needed.width));
   for (int y = 0; y < size; ++y) {
-    const std::uint8_t* row = scaled.row(top + y) + static_cast<std::size_t>(left) * 3;
+    const std::uint8_t* row = resampler.row(y);
     stored.insert(stored.end(), row, row + static_cast<std::size_t>(size) * 3);
   }
 }

@@ -1,5 +1,7 @@
 """A pile of odd, broken and hostile pictures, each with its documented outcome (docs/packing.md):
-packed and decodable, packed and named by `verify --decode`, or rejected with the reason."""
+packed and decodable, packed and named by `verify --decode`, or rejected with the reason. The pile is
+packed in every storage form too, and every sample of each read as training and evaluation read it: a
+picture or an error that names it, nothing else."""
 
 import io
 import json
@@ -15,6 +17,7 @@ import zlib
 from PIL import Image
 
 PACK = pathlib.Path(os.environ["CASVIT_BIN"]) / "casvit-pack"
+READ_EVERY_SAMPLE = PACK.with_name("read_every_sample")
 GOLDEN = pathlib.Path("dataio/golden/pictures")
 
 GOOD = "packed"           # and verify --decode finds it whole
@@ -80,6 +83,32 @@ def many_scans(count):
         raise ValueError("there are no more scans that break no rule")
     scans = [b"\xff\xda\0\x08\x01\x01\0" + bytes([k, k, high << 4 | low]) + b"\x7f" for k, high, low in bands[:count]]
     return jpeg_from(parts, b"".join(scans) + b"\xff\xd9")
+
+
+def refining_beyond_baseline():
+    """A progressive JPEG with one coefficient of 2^13, which a baseline JPEG cannot hold, behind 180 kB of
+    application data: the transcoding fails when much of it has been written."""
+    one_code = bytes([1] + [0] * 15 + [0])
+    ac_code = bytes([1] + [0] * 15 + [1])  # "0" for a run of 0 and a number of one bit
+    parts = [(0xE2, bytes(60_000))] * 3
+    parts += [(0xDB, b"\0" + b"\x01" * 64), (0xC2, b"\x08\0\x08\0\x08\x01\x01\x11\0"),
+              (0xC4, b"\0" + one_code), (0xC4, b"\x10" + ac_code)]
+    scans = b"\xff\xda\0\x08\x01\x01\0\0\0\0\x7f" + b"\xff\xda\0\x08\x01\x01\0\x01\x01\x0d\x7f"
+    return jpeg_from(parts, scans + b"\xff\xd9")
+
+
+def climbing_dc():
+    """A grey baseline JPEG whose every block adds 32767 to the average of the one before, far beyond what a
+    coefficient holds: 65,600 blocks make the sum pass 2^31."""
+    side = 65_500
+    blocks = (side + 7) // 8 * 9
+    one_code = bytes([1] + [0] * 15 + [15])  # "0" for a number of 15 bits
+    parts = [(0xDB, b"\0" + b"\x01" * 64), (0xC0, b"\x08" + struct.pack(">HH", 72, side) + b"\x01\x01\x11\0"),
+             (0xC4, b"\0" + one_code), (0xC4, b"\x10" + bytes([1] + [0] * 15 + [0]))]
+    bits = "0" + "1" * 15 + "0"  # the number 32767, then the end of the block
+    data = int(bits * blocks + "1" * (-len(bits) * blocks % 8), 2)
+    data = data.to_bytes((len(bits) * blocks + 7) // 8, "big").replace(b"\xff", b"\xff\0")
+    return jpeg_from(parts, b"\xff\xda\0\x08\x01\x01\0\0\x3f\0" + data + b"\xff\xd9")
 
 
 def webp(body, form=b"WEBP"):
@@ -155,6 +184,13 @@ PICTURES = {
     "some_scans.jpg": (many_scans(400), GOOD),
     "surplus_scan.jpg": (encoded("JPEG", progressive=True)[:-2] + encoded("JPEG", progressive=True)[-60:],
                           UNDECODABLE),
+    # Sides and numbers at their limits.
+    "thin.jpg": (encoded("JPEG", Image.new("L", (65_500, 1), 9)), GOOD),
+    "tall.png": (png(1, 65_535), GOOD),
+    "too_long.png": (png(65_536, 1), REJECTED, "no side may be longer than 65535"),
+    "too_long_for_libjpeg.jpg": (jpeg_with(0xC0, set_bytes(1, struct.pack(">HH", 8, 65_501))), UNDECODABLE),
+    "refining.jpg": (refining_beyond_baseline(), GOOD),
+    "climbing.jpg": (climbing_dc(), GOOD),
     # Headers that cannot be.
     "flat.png": (png(4, 0, rows=b""), REJECTED, "4 x 0"),
     "flat.jpg": (jpeg_with(0xC0, set_bytes(1, b"\0\0")), REJECTED, "0"),
@@ -226,6 +262,9 @@ def make_pile(folder):
     return outcomes
 
 
+STORAGE_FORMS = [[], ["--baseline"], ["--quality", "80"], ["--resize", "16"], ["--raw", "32"], ["--raw", "256"]]
+
+
 def run(*arguments):
     result = subprocess.run([PACK, *map(str, arguments)], capture_output=True, text=True, check=False,
                             errors="replace", timeout=240)
@@ -246,6 +285,17 @@ def found_outcomes(folder, output):
     return found, verified["samples"]
 
 
+def read_as_training_does(folder, output, form):
+    run("pack", folder, "-o", output, *form, "--json")
+    result = subprocess.run([READ_EVERY_SAMPLE, output], capture_output=True, text=True, check=False, timeout=240)
+    if result.returncode != 0:
+        sys.exit(f"FAILED: reading what was packed with {form}: {result.returncode} {result.stderr[-3000:]}")
+    read = json.loads(result.stdout)
+    if form[:1] in (["--quality"], ["--raw"]) and read["whole"] != read["samples"]:  # all are decoded
+        sys.exit(f"FAILED: packed with {form} is what does not decode: {read}")
+    print(f"{' '.join(form) or 'originals'}: {read['samples']} samples, {read['whole']} of them whole")
+
+
 def main(folder):
     expected = make_pile(folder / "pile")
     started = time.monotonic()
@@ -261,6 +311,8 @@ def main(folder):
     packed = sum(outcome[0] != REJECTED for outcome in expected.values())
     if unexpected or samples != packed:
         sys.exit(f"FAILED: {samples} samples were packed, not {packed}; unexpected {unexpected}")
+    for number, form in enumerate(STORAGE_FORMS):
+        read_as_training_does(folder / "pile", folder / f"form{number}.h5", form)
     print(f"{len(expected)} hostile files have their documented outcomes, {packed} of them are packed, "
           f"in {time.monotonic() - started:.1f} s")
 

@@ -1,8 +1,9 @@
 // Arbitrary bytes as a picture, in every format: whatever they are, the functions of decode.h
 // answer with a picture or an InputError, never with a crash, and agree with each other.
 //
-// A decoder of our own is reached through decode_image, as libjpeg is, and through decode_region,
-// whose pixels must be those of the whole picture.
+// A decoder of our own is reached through decode_region, whatever libjpeg (decode_image) thinks of
+// the bytes; where both decode, the pixels must be the same. The transcoder of --baseline must keep
+// them, too.
 
 #include <cstddef>
 #include <cstdint>
@@ -14,6 +15,7 @@
 
 #include "dataio/error.h"
 #include "dataio/image/decode.h"
+#include "dataio/image/jpeg_encode.h"
 #include "dataio/image/orientation.h"
 
 namespace casvit::dataio {
@@ -38,31 +40,48 @@ void require(bool holds, const char* what) {
 }
 
 /// A rectangle that the bytes themselves choose.
-PixelBox region_of(const Image& image, std::span<const std::uint8_t> bytes) {
+PixelBox region_of(const ImageHeader& picture, std::span<const std::uint8_t> bytes) {
   const auto below = [&bytes](std::size_t from_end, int limit) {
     return static_cast<int>(bytes[bytes.size() - 1 - from_end]) % limit;
   };
   PixelBox box;
-  box.top = below(5, image.height);
-  box.left = below(6, image.width);
-  box.height = 1 + below(7, image.height - box.top);
-  box.width = 1 + below(8, image.width - box.left);
+  box.top = below(5, picture.height);
+  box.left = below(6, picture.width);
+  box.height = 1 + below(7, picture.height - box.top);
+  box.width = 1 + below(8, picture.width - box.left);
   return box;
 }
 
-void check_region(const Image& image, std::span<const std::uint8_t> bytes) {
-  static DecodeScratch scratch;
-  const PixelBox box = region_of(image, bytes);
-  const auto part =
-      attempt([&] { return decode_region(bytes, image.height, image.width, box, scratch); });
-  require(part.has_value(), "a region of a picture that decodes can be decoded");
-  require(part->height == box.height && part->width == box.width, "a region has its size");
-  const ImageView expected = ImageView(image).crop(box.top, box.left, box.height, box.width);
-  for (int y = 0; y < box.height; ++y) {
-    require(
-        std::memcmp(part->row(y), expected.row(y), static_cast<std::size_t>(box.width) * 3) == 0,
-        "a region has the pixels of the whole picture");
+bool are_same(const ImageView& a, const ImageView& b) {
+  if (a.height != b.height || a.width != b.width) return false;
+  for (int y = 0; y < a.height; ++y) {
+    if (std::memcmp(a.row(y), b.row(y), static_cast<std::size_t>(a.width) * 3) != 0) return false;
   }
+  return true;
+}
+
+/// @param image where decode_image gives one
+void check_region(const ImageHeader& header, const PixelBox& box, const Image* image,
+                  std::span<const std::uint8_t> bytes) {
+  static DecodeScratch scratch;
+  const auto part =
+      attempt([&] { return decode_region(bytes, header.height, header.width, box, scratch); });
+  if (part) require(part->height == box.height && part->width == box.width, "a region's size");
+  if (image == nullptr) {
+    const bool is_whole = box.height == header.height && box.width == header.width;
+    require(!(part && is_whole), "what does not decode does not decode as a region either");
+    return;
+  }
+  require(part.has_value(), "a region of a picture that decodes can be decoded");
+  require(are_same(*part, ImageView(*image).crop(box.top, box.left, box.height, box.width)),
+          "a region has the pixels of the whole picture");
+}
+
+void check_baseline(const Image* image, std::span<const std::uint8_t> bytes) {
+  const auto transcoded = attempt([&] { return baseline_jpeg(bytes); });
+  if (!transcoded || image == nullptr) return;
+  const auto again = attempt([&] { return decode_image(*transcoded, kMaxPixels); });
+  require(again && are_same(*again, *image), "a baseline JPEG has the pixels of the original");
 }
 
 void check(std::span<const std::uint8_t> bytes) {
@@ -75,15 +94,20 @@ void check(std::span<const std::uint8_t> bytes) {
   const int orientation = read_orientation(bytes);
   require(orientation >= 1 && orientation <= 8, "an orientation is 1 to 8");
   require(header || !whole, "a picture without a readable header is not whole");
-  if (!image) return;
-  require(header.has_value(), "a picture that decodes has a readable header");
-  require(image->height == header->height && image->width == header->width,
-          "a decoded picture has the size that its header gives");
-  require(image->pixels.size() == image->row_bytes() * static_cast<std::size_t>(image->height),
-          "a decoded picture has all its pixels");
-  const auto again = attempt([&] { return decode_image(bytes, kMaxPixels); });
-  require(again && again->pixels == image->pixels, "decoding twice gives the same pixels");
-  check_region(*image, bytes);
+  require(header || !image, "a picture that decodes has a readable header");
+  if (!header) return;
+  const Image* decoded = image ? &*image : nullptr;
+  if (image) {
+    require(image->height == header->height && image->width == header->width,
+            "a decoded picture has the size that its header gives");
+    require(image->pixels.size() == image->row_bytes() * static_cast<std::size_t>(image->height),
+            "a decoded picture has all its pixels");
+    const auto again = attempt([&] { return decode_image(bytes, kMaxPixels); });
+    require(again && again->pixels == image->pixels, "decoding twice gives the same pixels");
+  }
+  check_region(*header, {0, 0, header->height, header->width}, decoded, bytes);
+  check_region(*header, region_of(*header, bytes), decoded, bytes);
+  if (whole && header->codec == Codec::kJpeg) check_baseline(decoded, bytes);
 }
 
 }  // namespace

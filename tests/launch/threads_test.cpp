@@ -41,7 +41,8 @@ INSTANTIATE_TEST_SUITE_P(Cases, PlanThreads,
                                          PlanCase{2, 4, false, 0, 1, 1},  // more ranks than cores
                                          PlanCase{1, 1, true, 0, 1, 1},   // one core
                                          PlanCase{8, 2, false, 6, 6, 5},  // asked for
-                                         PlanCase{8, 1, true, 1, 1, 1}));
+                                         PlanCase{8, 1, true, 1, 1, 7},   // decoding is not bound
+                                         PlanCase{8, 4, false, 1, 1, 1}));
 
 /// A folder that stands for the root of a file system with control groups in it.
 class Cgroup : public testing::Test {

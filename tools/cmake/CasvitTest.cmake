@@ -1,6 +1,7 @@
-# casvit_add_test(NAME SOURCES... [RANKS N...] [LIBRARIES ...] [TIMEOUT seconds] [ENVIRONMENT ...])
+# casvit_add_test(NAME SOURCES... [RANKS N...] [LIBRARIES ...] [TIMEOUT seconds] [ENVIRONMENT ...] [ONE_THREAD])
 # One GoogleTest program. Without RANKS it runs alone; with RANKS it runs under mpirun once a count.
 # A test with RANKS brings its own main (it starts the World); others get gtest_main.
+# ONE_THREAD: nothing in it runs side by side, so that ThreadSanitizer would find nothing.
 # Tests run in the source folder's tests/ directory, so that small data are found by relative path.
 
 find_package(GTest REQUIRED)
@@ -16,7 +17,10 @@ set(CASVIT_SANITIZER_ENVIRONMENT
 set(CASVIT_MPI_SANITIZER_ENVIRONMENT "ASAN_OPTIONS=detect_leaks=0")
 
 function(casvit_add_test name)
-  cmake_parse_arguments(TEST "" "TIMEOUT" "RANKS;LIBRARIES;ENVIRONMENT" ${ARGN})
+  cmake_parse_arguments(TEST "ONE_THREAD" "TIMEOUT" "RANKS;LIBRARIES;ENVIRONMENT" ${ARGN})
+  if(TEST_ONE_THREAD AND CASVIT_SANITIZE MATCHES "thread")
+    return()
+  endif()
   if(NOT TEST_TIMEOUT)
     set(TEST_TIMEOUT 300)
   endif()
@@ -50,5 +54,5 @@ function(casvit_add_python_test name script)
   add_test(NAME ${name} COMMAND ${CASVIT_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/${script}
            WORKING_DIRECTORY "${CMAKE_SOURCE_DIR}/tests")
   set_tests_properties(${name} PROPERTIES TIMEOUT ${TEST_TIMEOUT} ENVIRONMENT
-                       "CASVIT_BIN=${CMAKE_RUNTIME_OUTPUT_DIRECTORY};${CASVIT_MPI_TEST_ENVIRONMENT};${TEST_ENVIRONMENT}")
+                       "${CASVIT_SANITIZER_ENVIRONMENT};CASVIT_BIN=${CMAKE_RUNTIME_OUTPUT_DIRECTORY};${CASVIT_MPI_TEST_ENVIRONMENT};${TEST_ENVIRONMENT}")
 endfunction()

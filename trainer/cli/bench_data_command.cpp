@@ -122,9 +122,7 @@ launch::ExitCode run(const Arguments& arguments, launch::World& world) {
   options.transform = train_transform_of(config, normalization_of(config, dataset));
   options.mixup = mixup_of(config, model_of(config, dataset.num_classes()).num_classes);
   options.seed = config.train.seed;
-  options.threads = config.data.loader_threads > 0
-                        ? config.data.loader_threads
-                        : world.plan_threads(config.launch.threads).compute;
+  options.threads = loader_threads_of(config, world.plan_threads(config.launch.threads).compute);
   options.batch_size = config.batch.shard_size;
   options.queue_batches = config.data.queue_batches;
   options.seconds = arguments.seconds;

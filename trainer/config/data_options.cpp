@@ -91,6 +91,17 @@ dataio::MixupOptions mixup_of(const Config& config, int num_classes) {
   return options;
 }
 
+dataio::Loader::Training loader_training_of(const Config& config,
+                                            const dataio::Normalization& normalization,
+                                            int num_classes) {
+  return {train_transform_of(config, normalization), mixup_of(config, num_classes),
+          config.train.seed, config.data.on_corrupt == "replace"};
+}
+
+int loader_threads_of(const Config& config, int derived) {
+  return config.data.loader_threads > 0 ? config.data.loader_threads : derived;
+}
+
 dataio::SampleOrder sample_order_of(const Config& config, const dataio::Dataset& train) {
   return config.data.order == "balanced"
              ? dataio::SampleOrder::balanced(config.train.seed, train.copy_labels(),

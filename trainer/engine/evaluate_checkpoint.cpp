@@ -64,8 +64,7 @@ CheckpointEvaluation evaluate_checkpoint(const EvaluateCheckpointOptions& option
 
   EvaluateOptions evaluation;
   evaluation.transform = eval_transform_of(config, normalization_of(config, data));
-  evaluation.loader = {config.data.loader_threads > 0 ? config.data.loader_threads : threads.loader,
-                       config.data.queue_batches};
+  evaluation.loader = {loader_threads_of(config, threads.loader), config.data.queue_batches};
   evaluation.block_size = config.eval.batch_size;
   evaluation.progress_label = "evaluating";
   const std::vector<Evaluation> evaluations =

@@ -143,12 +143,9 @@ TrainingRun::TrainingRun(const Config& config, TrainOptions options, launch::Wor
   training_step_ = std::make_unique<TrainingStep>(*state_, tensors(), compute_, step_options());
   loader_ = std::make_unique<dataio::Loader>(
       train_data_, plan_.sequence(sample_order_of(config_, train_data_), state_->step, last_step_),
-      dataio::Loader::Training{train_transform_of(config_, normalization_),
-                               mixup_of(config_, model.num_classes), config_.train.seed,
-                               replaces_corrupt()},
-      dataio::LoaderOptions{
-          config_.data.loader_threads > 0 ? config_.data.loader_threads : threads_.loader,
-          config_.data.queue_batches, batch_memory(compute_.device)});
+      loader_training_of(config_, normalization_, model.num_classes),
+      dataio::LoaderOptions{loader_threads_of(config_, threads_.loader), config_.data.queue_batches,
+                            batch_memory(compute_.device)});
 }
 
 TrainingRun::~TrainingRun() = default;
@@ -388,7 +385,7 @@ bool TrainingRun::run_evaluation(const std::string& label) {
   }
   EvaluateOptions options;
   options.transform = eval_transform_of(config_, normalization_);
-  options.loader = {threads_.loader, config_.data.queue_batches};
+  options.loader = {loader_threads_of(config_, threads_.loader), config_.data.queue_batches};
   options.block_size = config_.eval.batch_size;
   options.progress_label = label;
   launch::Watchdog::Watch watch = world_.watch(label, device_grace());

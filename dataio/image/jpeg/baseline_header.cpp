@@ -8,6 +8,9 @@ namespace {
 
 using Segment = std::span<const std::uint8_t>;
 
+/// A side of a frame that libjpeg takes (its JPEG_MAX_DIMENSION).
+constexpr int kMostSamples = 65'500;
+
 constexpr std::uint8_t kSof0 = 0xC0;  // baseline
 constexpr std::uint8_t kSof1 = 0xC1;  // extended sequential, Huffman
 constexpr std::uint8_t kDht = 0xC4;
@@ -70,6 +73,7 @@ bool read_frame(Segment segment, BaselineHeader& header) {
   header.width = word(segment, 3);
   const std::size_t components = segment[5];
   if (header.height == 0 || header.width == 0) return false;
+  if (header.height > kMostSamples || header.width > kMostSamples) return false;
   if ((components != 1 && components != 3) || segment.size() != 6 + 3 * components) return false;
   header.components = static_cast<int>(components);
   for (std::size_t c = 0; c < components; ++c) {

@@ -238,9 +238,9 @@ bool RegionDecoder::decode_mcu_row(Progress& progress, bool wanted) {
           int difference = 0;
           if (!take_dc(reader, *state.dc, difference)) return false;
           state.last_dc += difference;
+          if (state.last_dc != static_cast<std::int16_t>(state.last_dc)) return false;
           std::int16_t* block = wanted ? plane.block(mcu_x * plane.horizontal() + h, v) : nullptr;
           if (block != nullptr) {
-            if (state.last_dc != static_cast<std::int16_t>(state.last_dc)) return false;
             block[0] = static_cast<std::int16_t>(state.last_dc);
             if (!take_ac(reader, *state.ac, AcSink<true>{block})) return false;
           } else if (!take_ac(reader, *state.ac, AcSink<false>{nullptr})) {

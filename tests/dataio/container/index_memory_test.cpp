@@ -119,7 +119,7 @@ class IndexMemory : public ::testing::TestWithParam<int> {
 TemporaryFolder* IndexMemory::folder_ = nullptr;
 
 TEST_P(IndexMemory, OfAMillionSamplesIsAtMost64BytesASampleOnTheWholeMachine) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef CASVIT_SANITIZED
   GTEST_SKIP() << "sanitizers keep memory of their own for each byte that is read";
 #endif
   const int processes = GetParam();

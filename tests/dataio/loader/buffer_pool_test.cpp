@@ -4,9 +4,11 @@
 
 #include <cstdint>
 #include <cstdlib>
+#include <memory>
 #include <set>
 #include <stdexcept>
 #include <utility>
+#include <vector>
 
 namespace casvit::dataio {
 namespace {
@@ -44,11 +46,27 @@ TEST(BufferPool, ReusesMemoryOfTheGivenAllocatorAndGivesItBack) {
     EXPECT_EQ(books.allocations, 2);
     const auto larger = pool->take(5000);
     EXPECT_EQ(books.allocations, 3);
+    EXPECT_EQ(books.held.size(), 1U);  // the smaller ones would only pile up
     pool.reset();
     EXPECT_EQ(books.held.count(larger.get()), 1U);  // buffers may outlive their pool's owner
     larger[4999] = 1;
   }
   EXPECT_TRUE(books.held.empty());
+}
+
+/// Multi-scale training asks for another size with every batch.
+TEST(BufferPool, HoldsNoMoreOfManySizesThanOfTheLargest) {
+  Bookkeeping books;
+  constexpr std::size_t kQueued = 4;
+  auto pool = BufferPool::make(kQueued, books.allocator());
+  std::vector<std::shared_ptr<float[]>> queue;
+  for (std::size_t batch = 0; batch < 300; ++batch) {
+    if (queue.size() == kQueued) queue.erase(queue.begin());
+    queue.push_back(pool->take(1000 + (batch * batch * 7919) % 6 * 500));
+    if (batch == 100) books.allocations = 0;
+    EXPECT_LE(books.held.size(), kQueued + 1);
+  }
+  EXPECT_EQ(books.allocations, 0) << "in the last 200 batches";
 }
 
 TEST(BufferPool, HasAlignedMemoryOfItsOwn) {

@@ -166,7 +166,7 @@ TEST_F(LoaderTest, AnEpochHasTheSamePixelsWhateverTheRanksAndThreads) {
   EXPECT_NE(epoch_hashes(*dataset_, other, 1, 1), expected);
 }
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // they keep memory for later
+#ifndef CASVIT_SANITIZED  // they keep memory for later
 /// Resident memory of this process, bytes.
 double resident_bytes() {
   std::ifstream status("/proc/self/statm");

@@ -122,8 +122,9 @@ TEST(CounterRng, NormalHasItsMoments) {
 
 TEST(CounterRng, BetaHasItsMoments) {
   CounterRng rng(4, RandomUse::kMixup, 0, 0);
-  for (const auto& [a, b] :
-       {std::pair{1.0, 1.0}, {0.8, 0.8}, {0.2, 0.2}, {2.0, 5.0}, {30.0, 3.0}}) {
+  for (const auto& shape : {std::pair{1.0, 1.0}, {0.8, 0.8}, {0.2, 0.2}, {2.0, 5.0}, {30.0, 3.0}}) {
+    const double a = shape.first;
+    const double b = shape.second;
     const Moments m = moments(100000, [&] { return rng.beta(a, b); });
     EXPECT_NEAR(m.mean, a / (a + b), 0.006) << a << " " << b;
     const double variance = a * b / ((a + b) * (a + b) * (a + b + 1));
