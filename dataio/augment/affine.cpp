@@ -4,7 +4,12 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <numbers>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 #include "dataio/augment/flip.h"
 
@@ -86,6 +91,69 @@ void sample_bicubic(const Image& image, double x, double y, std::uint8_t* out) {
   }
 }
 
+#if defined(__x86_64__)
+
+#define CASVIT_AVX2 __attribute__((target("avx2")))
+
+/// A pixel's three channels and a fourth that is nobody's, so that four bytes are read.
+CASVIT_AVX2 inline __m256d pixel_at(const std::uint8_t* bytes) {
+  std::uint32_t word = 0;
+  std::memcpy(&word, bytes, sizeof word);
+  const __m128i levels = _mm_cvtepu8_epi32(_mm_cvtsi32_si128(static_cast<int>(word)));
+  return _mm256_cvtepi32_pd(levels);
+}
+
+/// interpolate4 of each channel, in the same order of operations.
+CASVIT_AVX2 inline __m256d interpolate4(__m256d v1, __m256d v2, __m256d v3, __m256d v4, __m256d d) {
+  const __m256d p2 = _mm256_sub_pd(v3, v1);
+  const __m256d twice = _mm256_mul_pd(_mm256_set1_pd(2.0), _mm256_sub_pd(v1, v2));
+  const __m256d p3 = _mm256_sub_pd(_mm256_add_pd(twice, v3), v4);
+  const __m256d p4 = _mm256_add_pd(_mm256_sub_pd(_mm256_sub_pd(v2, v1), v3), v4);
+  const __m256d inner = _mm256_add_pd(p3, _mm256_mul_pd(d, p4));
+  return _mm256_add_pd(v2, _mm256_mul_pd(d, _mm256_add_pd(p2, _mm256_mul_pd(d, inner))));
+}
+
+CASVIT_AVX2 inline __m256d cubic_along_row(const std::uint8_t* row, const int* columns,
+                                           const Sample& at) {
+  if (at.dx == 0.0) return pixel_at(row + columns[1]);
+  return interpolate4(pixel_at(row + columns[0]), pixel_at(row + columns[1]),
+                      pixel_at(row + columns[2]), pixel_at(row + columns[3]),
+                      _mm256_set1_pd(at.dx));
+}
+
+CASVIT_AVX2 void sample_bicubic_avx2(const Image& image, double x, double y, std::uint8_t* out) {
+  const Sample at = locate(x, y);
+  // Four bytes of the very last pixel would be one too many.
+  if (at.y + 2 >= image.height - 1 && at.x + 2 >= image.width - 1) {
+    return sample_bicubic(image, x, y, out);
+  }
+  int columns[4];
+  for (int i = 0; i < 4; ++i) columns[i] = clamp_column(image, at.x - 1 + i);
+  const auto row = [&](int i) CASVIT_AVX2 {
+    return cubic_along_row(clamp_row(image, at.y - 1 + i), columns, at);
+  };
+  __m256d value = row(1);
+  if (at.dy != 0.0) value = interpolate4(row(0), value, row(2), row(3), _mm256_set1_pd(at.dy));
+  value = _mm256_min_pd(_mm256_max_pd(value, _mm256_setzero_pd()), _mm256_set1_pd(255.0));
+  const __m128i levels = _mm256_cvttpd_epi32(value);
+  const __m128i bytes = _mm_packus_epi16(_mm_packs_epi32(levels, levels), levels);
+  const auto word = static_cast<std::uint32_t>(_mm_cvtsi128_si32(bytes));
+  std::memcpy(out, &word, 3);
+}
+
+#endif
+
+using Sampler = void (*)(const Image& image, double x, double y, std::uint8_t* out);
+
+Sampler sampler(Interpolation interpolation) {
+  if (interpolation == Interpolation::kBilinear) return sample_bilinear;
+#if defined(__x86_64__)
+  static const bool kHasAvx2 = __builtin_cpu_supports("avx2") != 0;
+  if (kHasAvx2) return sample_bicubic_avx2;
+#endif
+  return sample_bicubic;
+}
+
 /// Python's round(value, 15): through decimal, correctly rounded both ways.
 double round15(double value) {
   char text[40];
@@ -112,15 +180,11 @@ Image quarter_turn(const Image& image) {
   return result;
 }
 
-}  // namespace
-
-Image transform_affine(const Image& image, const AffineMatrix& matrix, Interpolation interpolation,
-                       Colour fill) {
+Image transformed(const Image& image, const AffineMatrix& matrix, Sampler sample, Colour fill) {
   Image result;
   result.height = image.height;
   result.width = image.width;
   result.pixels.resize(image.pixels.size());
-  const auto sample = interpolation == Interpolation::kBicubic ? sample_bicubic : sample_bilinear;
   std::uint8_t* out = result.pixels.data();
   for (int row = 0; row < result.height; ++row) {
     for (int column = 0; column < result.width; ++column, out += 3) {
@@ -134,6 +198,19 @@ Image transform_affine(const Image& image, const AffineMatrix& matrix, Interpola
     }
   }
   return result;
+}
+
+}  // namespace
+
+Image transform_affine(const Image& image, const AffineMatrix& matrix, Interpolation interpolation,
+                       Colour fill) {
+  return transformed(image, matrix, sampler(interpolation), fill);
+}
+
+Image transform_affine_portable(const Image& image, const AffineMatrix& matrix,
+                                Interpolation interpolation, Colour fill) {
+  const bool is_cubic = interpolation == Interpolation::kBicubic;
+  return transformed(image, matrix, is_cubic ? sample_bicubic : sample_bilinear, fill);
 }
 
 Image rotate(const Image& image, double degrees, Interpolation interpolation, Colour fill) {

@@ -18,6 +18,10 @@ using AffineMatrix = std::array<double, 6>;
 Image transform_affine(const Image& image, const AffineMatrix& matrix, Interpolation interpolation,
                        Colour fill);
 
+/// The same on any processor; what the vectorised form is tested against.
+Image transform_affine_portable(const Image& image, const AffineMatrix& matrix,
+                                Interpolation interpolation, Colour fill);
+
 /// Pillow's `image.rotate(degrees, interpolation, fillcolor=fill)`: counter-clockwise about the
 /// centre, the size kept.
 Image rotate(const Image& image, double degrees, Interpolation interpolation, Colour fill);
