@@ -141,6 +141,9 @@ TEST_F(CasvitPack, TellsUsageFromInputFromOutput) {
   const Outcome missing = run((folder_ / "none") + " -o " + h5_);
   EXPECT_EQ(missing.exit_code, 3);
   EXPECT_THAT(missing.err, HasSubstr("there is no folder " + (folder_ / "none")));
+  const Outcome endless = run(std::string(5000, 'x') + " -o " + h5_);
+  EXPECT_EQ(endless.exit_code, 3);
+  EXPECT_THAT(endless.err, HasSubstr("File name too long"));
   const Outcome nowhere = run(in_ + " -o " + (folder_ / "none/out.h5"));
   EXPECT_EQ(nowhere.exit_code, 6);
   EXPECT_THAT(nowhere.err, HasSubstr("none"));
