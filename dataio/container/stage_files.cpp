@@ -118,9 +118,7 @@ void check_space(const std::string& folder, std::uint64_t needed) {
 class FileLock {
  public:
   explicit FileLock(const StagedFile& file) {
-    const fs::path path(file.path);
-    const std::string name =
-        (path.parent_path() / ("." + path.filename().string() + ".lock")).string();
+    const std::string name = hidden_beside(file.path, ".lock");
     descriptor_ = FileDescriptor(::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
     if (descriptor_.get() < 0) cannot_stage(file, system_error_text());
     while (::flock(descriptor_.get(), LOCK_EX) != 0) {
@@ -134,9 +132,9 @@ class FileLock {
 
 /// What copiers that were killed left; the lock says that none is at work.
 void remove_leftovers(const std::string& path) {
-  const std::string start = "." + fs::path(path).filename().string() + ".part-";
+  const std::string start = fs::path(part_file_of(path)).filename().string() + "-";
   std::error_code error;
-  for (const auto& entry : fs::directory_iterator(fs::path(path).parent_path(), error)) {
+  for (const auto& entry : fs::directory_iterator(folder_of(path), error)) {
     if (entry.path().filename().string().starts_with(start)) fs::remove(entry.path(), error);
   }
 }

@@ -17,7 +17,6 @@
 namespace casvit::dataio {
 namespace {
 
-constexpr const char* kTemporarySuffix = "part";
 constexpr const char* kFrameSuffix = ".frame";
 
 std::uint64_t blob_bytes(const ContainerIndex& index) {
@@ -141,7 +140,7 @@ std::uint64_t container_blob_offset() {
 }
 
 ContainerWriter::ContainerWriter(const std::string& path, BlobFile::Begin begin)
-    : pending_(path, kTemporarySuffix),
+    : pending_(path, part_file_of(path)),
       blob_(pending_.temporary_path(), path, container_blob_offset(), begin) {}
 
 void ContainerWriter::seal(const ContainerDescription& description, const ContainerIndex& index) {
