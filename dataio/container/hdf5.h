@@ -16,8 +16,8 @@ class Hdf5Error : public std::runtime_error {
 };
 
 /// Comes before any other call of the HDF5 library: without it the library closes everything once
-/// more when the program exits, and a file that could not be written the first time ends the program
-/// with SIGSEGV there. We close what we open, and look at what closing says.
+/// more when the program exits, and a file that could not be written the first time ends the
+/// program with SIGSEGV there. We close what we open, and look at what closing says.
 void keep_hdf5_from_exit();
 
 /// Owns one HDF5 identifier.

@@ -29,8 +29,8 @@ inline hid_t hdf5_type<std::int32_t>() {
   return H5T_STD_I32LE;
 }
 
-/// Everything here takes a failure to close what was written for what it is, an Hdf5Error; files are
-/// closed by the caller: `CASVIT_HDF5(file.close())`.
+/// Everything here takes a failure to close what was written for what it is, an Hdf5Error; files
+/// are closed by the caller: `CASVIT_HDF5(file.close())`.
 
 /// Makes a new file whose every byte is determined by what is put in it: no times are tracked, raw
 /// data start at multiples of 64 bytes. Fails where `path` exists.

@@ -7,11 +7,11 @@
 #include <stdexcept>
 #include <utility>
 
+#include "dataio/container/class_names.h"
 #include "dataio/container/display.h"
 #include "dataio/container/file_descriptor.h"
 #include "dataio/container/hdf5_write.h"
 #include "dataio/container/schema.h"
-#include "dataio/container/utf8.h"
 #include "dataio/error.h"
 
 namespace casvit::dataio {
@@ -26,12 +26,8 @@ std::uint64_t blob_bytes(const ContainerIndex& index) {
 void check_request(const std::string& path, const ContainerIndex& index) {
   if (index.samples() == 0) throw UsageError("a container needs at least one picture");
   if (index.class_names.empty()) throw UsageError("a container needs at least one class");
-  for (const std::string& name : index.class_names) {
-    if (!is_utf8(name) || name.find('\0') != std::string::npos) {
-      throw UsageError("the class name '" + display_path(name) +
-                       "' is not UTF-8; rename its folder");
-    }
-  }
+  const std::string problem = class_names_problem(index.class_names);
+  if (!problem.empty()) throw UsageError("cannot make " + display_path(path) + ": " + problem);
   try {
     check_index(index, blob_bytes(index));
   } catch (const InputError& error) {
@@ -50,8 +46,7 @@ void make_group(hid_t file, const char* name) {
 /// First of all in a file, so that its place depends on nothing. @returns its byte in the file.
 std::uint64_t make_blob(hid_t file, std::uint64_t bytes) {
   make_group(file, "/images");
-  Hdf5Handle blob =
-      create_array(file, schema::kImagesBytes, hdf5_type<std::uint8_t>(), bytes);
+  Hdf5Handle blob = create_array(file, schema::kImagesBytes, hdf5_type<std::uint8_t>(), bytes);
   const haddr_t address = H5Dget_offset(blob.get());
   if (address == HADDR_UNDEF) {
     throw Hdf5Error("the space of /images/bytes was not allocated");

@@ -8,8 +8,8 @@
 #include <new>
 #include <utility>
 
+#include "dataio/container/class_names.h"
 #include "dataio/container/display.h"
-#include "dataio/container/utf8.h"
 #include "dataio/error.h"
 #include "dataio/pack/image_folder.h"
 #include "dataio/pack/label_list.h"
@@ -98,12 +98,8 @@ PackPlan make_plan(const PackOptions& options) {
                      " is split already (train, val, ...): leave --split out, or name one of its "
                      "parts");
   }
-  for (const std::string& name : plan.classes) {
-    if (name.empty() || !is_utf8(name) || name.find('\0') != std::string::npos) {
-      throw UsageError("the class name '" + display_path(name) +
-                       "' is not UTF-8, or empty; rename its folder or label");
-    }
-  }
+  const std::string problem = class_names_problem(plan.classes);
+  if (!problem.empty()) throw UsageError(display_path(options.source) + ": " + problem);
   assign_split(options, plan);
   return plan;
 }

@@ -158,7 +158,8 @@ TEST_F(ContinueTest, FinishesGivingNames) {
   EXPECT_THAT(folder_.names(), ElementsAre("in", "out.train.h5", "out.val.h5"));
 }
 
-/// As FinishesGivingNames, but what waits for its name is not what was sealed: a crash took its end.
+/// As FinishesGivingNames, but what waits for its name is not what was sealed: a crash took its
+/// end.
 TEST_F(ContinueTest, NamesNothingThatIsNotWhatWasSealed) {
   static_cast<void>(pack(options_, [](auto, auto, auto) {}));
   const Bytes train = file_bytes(folder_ / "out.train.h5");

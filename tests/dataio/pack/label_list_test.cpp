@@ -71,7 +71,9 @@ TEST(LabelList, NamesTheLineThatIsWrong) {
   EXPECT_THAT(refusal("a.csv", "x.jpg,cat,train\ny.jpg,cat\n"),
               HasSubstr("line 2: some lines have a split"));
   EXPECT_THAT(refusal("a.csv", "x.jpg,cat,../up\n"), HasSubstr("not made of letters"));
-  EXPECT_THAT(refusal("a.csv", "x.jpg,999999999\n"), HasSubstr("class index 999999999 is too"));
+  EXPECT_THAT(refusal("a.csv", "x.jpg,99999999999\n"), HasSubstr("index 99999999999 is too large"));
+  EXPECT_THAT(refusal("a.csv", "x.jpg,1000000\n"), HasSubstr("at most 999999"));
+  EXPECT_EQ(refusal("a.csv", "x.jpg,00000000999999\n"), "");
 }
 
 TEST(LabelList, NumbersAreIndicesAndNamesAreSorted) {

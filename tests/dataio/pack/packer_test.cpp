@@ -279,6 +279,29 @@ TEST(Packer, TakesFileNamesOfAnyBytesAndThousandsOfClasses) {
   EXPECT_EQ(dataset.label(999), 999);
 }
 
+TEST(Packer, RefusesClassesThatNoReaderTakes) {
+  const TemporaryFolder folder;
+  make_image_folder(folder / "in", {"a"}, 1);
+  const auto refused = [&folder](const std::string& list) {
+    write_text(folder / "in/list.csv", list);
+    return refusal(options_for(folder / "in/list.csv", folder / "out.h5"));
+  };
+  const auto line = [](int i) { return std::to_string(i) + ".jpg,c" + std::to_string(i) + "\n"; };
+  std::string list;
+  for (int i = 0; i <= 1'000'000; ++i) list += line(i);
+  EXPECT_THAT(refused(list),
+              HasSubstr("usage: " + (folder / "in/list.csv") +
+                        ": there are 1000001 classes, and a container holds at most"));
+  EXPECT_THAT(refused("a/0.jpg," + std::string(4097, 'x') + "\n"),
+              HasSubstr("...' has 4097 bytes"));
+  list = "x.jpg," + std::string(4096, 'x') + "\n";
+  for (int i = 0; i < 65536; ++i) list += line(i);
+  EXPECT_THAT(refused(list), HasSubstr("65537 class names of up to 4096 bytes take more than"));
+  EXPECT_THAT(folder.names(), ElementsAre("in"));
+  EXPECT_EQ(refused("a/0.jpg," + std::string(4096, 'x') + "\n"), "");
+  EXPECT_EQ(Dataset({folder / "out.h5"}).class_names()[0].size(), 4096U);
+}
+
 TEST(Packer, RejectsHoweverManyPictures) {
   const TemporaryFolder folder;
   make_image_folder(folder / "in", {"a"}, 1);
