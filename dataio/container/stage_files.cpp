@@ -228,8 +228,8 @@ class Copier {
   std::vector<std::uint8_t> buffer_;
 };
 
-/// Under the file's lock, in this order: only then is what is there known, and all that can be freed
-/// free.
+/// Under the file's lock, in this order: only then is what is there known, and all that can be
+/// freed free.
 void copy_once(Plan& plan, Copier& copier) {
   const std::string folder = folder_of(plan.file.path);
   make_folder(folder, display_path(plan.file.source));

@@ -16,8 +16,8 @@ struct StagedFile {
 };
 
 /// Bytes copied and checked so far, of how many: each byte counts twice. Called from the copying
-/// thread after every few megabytes, and while another process copies; what it throws ends the copying, and nothing of that file is
-/// left.
+/// thread after every few megabytes, and while another process copies; what it throws ends the
+/// copying, and nothing of that file is left.
 using StageProgress = std::function<void(std::uint64_t done, std::uint64_t total)>;
 
 /// Copies containers to `folder`, which is made if need be. A copy is written aside, forced to the

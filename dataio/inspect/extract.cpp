@@ -123,17 +123,19 @@ class NameChooser {
 
 constexpr const char* kAsideInside = ".casvit-extract";
 
-/// What an extraction that was killed left in the folder that it was to fill: nobody holds its lock.
+/// What an extraction that was killed left in the folder that it was to fill: nobody holds its
+/// lock.
 bool is_leftover(const fs::path& path) {
   if (!path.filename().string().starts_with(std::string(kAsideInside) + kPartSuffix)) return false;
-  const FileDescriptor folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  const FileDescriptor folder(
+      ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   return folder.get() >= 0 && ::flock(folder.get(), LOCK_EX | LOCK_NB) == 0;
 }
 
 /// A folder that is written aside, as PendingFile is. A new one is written beside its place and
 /// renamed. One that is there is filled: it may be where a disk is mounted, or its own folder may
-/// not be ours to write in. Its entries are written in a hidden folder within, and are moved up when
-/// all are whole.
+/// not be ours to write in. Its entries are written in a hidden folder within, and are moved up
+/// when all are whole.
 class PendingFolder {
  public:
   explicit PendingFolder(const std::string& path) : path_(fs::path(path).lexically_normal()) {
@@ -175,7 +177,8 @@ class PendingFolder {
   }
 
  private:
-  /// Whether the folder is there and empty but for leftovers, which are removed. Links are followed.
+  /// Whether the folder is there and empty but for leftovers, which are removed. Links are
+  /// followed.
   bool is_vacant() const {
     std::error_code error;
     if (!fs::is_directory(path_, error)) return false;
@@ -187,7 +190,8 @@ class PendingFolder {
     if (error) fail(error.message());
     for (const fs::path& leftover : leftovers) {
       fs::remove_all(leftover, error);
-      if (error) fail("what an earlier extraction left there cannot be removed: " + error.message());
+      if (error)
+        fail("what an earlier extraction left there cannot be removed: " + error.message());
     }
     return true;
   }

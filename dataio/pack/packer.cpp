@@ -68,7 +68,7 @@ class Staging {
 class Packing {
  public:
   Packing(const PackOptions& options, const PackProgress& progress, const PackRanks& ranks)
-      : options_(options), progress_(progress), ranks_(ranks), plan_(make_plan(options)) {
+      : options_(options), progress_(progress), ranks_(ranks), plan_(list_source()) {
     agree_on_plan();
     check_listed();
     outputs_ = output_paths(options, plan_);
@@ -108,6 +108,12 @@ class Packing {
       throw InputError("the ranks see different pictures in " + display_path(options_.source) +
                        ": all hosts must see the same folder, and it must not change meanwhile");
     }
+  }
+
+  PackPlan list_source() const {
+    // Nothing is there yet that an interruption could leave.
+    return make_plan(options_,
+                     [this](std::uint64_t listed) { progress_(kListingPhase, listed, 0); });
   }
 
   /// A class without any picture is known before a single one is read.

@@ -39,8 +39,8 @@ struct Said {
   bool interrupted = false;  ///< some rank was asked to leave
 };
 
-/// Everyone looks again and again, so that no copy, however long, makes the others' wait look like a
-/// rank that hangs.
+/// Everyone looks again and again, so that no copy, however long, makes the others' wait look like
+/// a rank that hangs.
 Said ask_all(bool works, launch::Communicator& communicator) {
   std::array<std::int64_t, 2> said{works ? 1 : 0, launch::Interruption::requested() ? 1 : 0};
   communicator.announce("waiting for data.stage_to");

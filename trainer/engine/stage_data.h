@@ -15,8 +15,8 @@ struct StagedData {
   std::vector<std::string> notes;  ///< what was done on each node, a line each, for the log
 };
 
-/// launch::Interruption was requested while files were copied: all ranks throw it, and no unfinished
-/// copy is left.
+/// launch::Interruption was requested while files were copied: all ranks throw it, and no
+/// unfinished copy is left.
 class StagingInterrupted : public std::runtime_error {
  public:
   StagingInterrupted() : std::runtime_error("interrupted while files were staged") {}

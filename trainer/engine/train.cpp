@@ -14,8 +14,8 @@ launch::ExitCode train(const Config& config, const TrainOptions& options, launch
     run.emplace(config, options, world);
   } catch (const StagingInterrupted& interrupted) {
     world.communicator().barrier();
-    RunLog(world.rank() == 0).line(std::string(interrupted.what()) +
-                                   ", before the first step: run it again");
+    RunLog(world.rank() == 0)
+        .line(std::string(interrupted.what()) + ", before the first step: run it again");
     return launch::ExitCode::kInterrupted;
   }
   while (!run->finished() && !run->interrupted()) {

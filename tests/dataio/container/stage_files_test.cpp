@@ -153,7 +153,8 @@ TEST_F(StageFilesTest, FreesWhatKilledCopiersLeftBeforeItLooksAtTheSpace) {
 
 TEST_F(StageFilesTest, WhatTheProgressThrowsEndsTheCopying) {
   class Stop {};
-  EXPECT_THROW(stage_files({source_}, disk_, [](std::uint64_t, std::uint64_t) { throw Stop(); }), Stop);
+  EXPECT_THROW(stage_files({source_}, disk_, [](std::uint64_t, std::uint64_t) { throw Stop(); }),
+               Stop);
   EXPECT_EQ(files_on_disk(), std::vector<std::string>{});
   EXPECT_FALSE(stage().reused);
 }

@@ -1,9 +1,8 @@
 #include "dataio/inspect/extract.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include <fcntl.h>
 #include <sys/file.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -19,8 +18,8 @@
 
 namespace {
 
-/// How many more files that were opened for writing can be closed before a disk says, as late as NFS
-/// does, that it is full; and whether syncing says so.
+/// How many more files that were opened for writing can be closed before a disk says, as late as
+/// NFS does, that it is full; and whether syncing says so.
 std::atomic<int> closes_left{1 << 30};
 std::atomic<bool> sync_fails{false};
 

@@ -92,6 +92,37 @@ TEST(Packer, MakesAFileForEachPartOfASplitFolder) {
   EXPECT_THAT(folder.names(), ElementsAre("in", "out.train.h5", "out.val.h5"));
 }
 
+TEST(Packer, CountsWhatLiesBesideTheParts) {
+  const TemporaryFolder folder;
+  make_image_folder(folder / "in/train", {"a"}, 1);
+  make_image_folder(folder / "in/val", {"a"}, 1);
+  for (const char* name : {"in/loose.jpg", "in/.cache/x.jpg", "in/train/notes.txt"}) {
+    write_text(folder / name, "x");
+  }
+  const PackResult result = pack(options_for(folder / "in", folder / "out.h5"), no_progress);
+  EXPECT_EQ(result.ignored, 3U);
+  EXPECT_THAT(result.ignored_examples, ElementsAre("loose.jpg", ".cache/", "train/notes.txt"));
+}
+
+TEST(Packer, CanBeInterruptedWhileItLists) {
+  const TemporaryFolder folder;
+  make_image_folder(folder / "in", {"a"}, 1);
+  write_text(folder / "list.csv", "in/a/0.jpg,a\n");
+  class Stop {};
+  for (const char* source : {"in", "list.csv"}) {
+    std::uint64_t listed = 0;
+    EXPECT_THROW(static_cast<void>(pack(options_for(folder / source, folder / "out.h5"),
+                                        [&listed](const std::string& phase, auto done, auto) {
+                                          if (phase != kListingPhase) return;
+                                          listed = done;
+                                          throw Stop();
+                                        })),
+                 Stop);
+    EXPECT_EQ(listed, 1U);
+  }
+  EXPECT_THAT(folder.names(), ElementsAre("in", "list.csv"));
+}
+
 TEST(Packer, RefusesPartsWhoseClassesDisagree) {
   const TemporaryFolder folder;
   make_image_folder(folder / "in/train", {"a", "b", "d"}, 2);
