@@ -61,6 +61,11 @@ PendingFile::~PendingFile() {
 }
 
 void PendingFile::publish() {
+  // First the content: a crash must not leave the name of a file that is empty, or half there.
+  const FileDescriptor file(::open(temporary_path_.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (file.get() < 0 || ::fsync(file.get()) != 0) {
+    throw OutputError("cannot write " + display_path(path_) + ": " + system_error_text());
+  }
   if (::rename(temporary_path_.c_str(), path_.c_str()) != 0) {
     throw OutputError("cannot give " + display_path(path_) + " its name: " + system_error_text());
   }

@@ -34,8 +34,8 @@ class PendingFile {
   const std::string& path() const { return path_; }
   const std::string& temporary_path() const { return temporary_path_; }
 
-  /// Gives the file its name, replacing one that was there, and makes the name durable (fsync of
-  /// the folder). The file's content must have been fsynced. @throws OutputError
+  /// Makes the file's content durable (fsync), gives it its name, replacing one that was there, and
+  /// makes the name durable (fsync of the folder). @throws OutputError
   void publish();
 
   /// The temporary file stays when this object goes.
