@@ -14,8 +14,7 @@ namespace casvit::dataio {
 /// with # in .txt, are passed over. Labels become classes as classes_of_labels says.
 /// @param root folder that relative paths start from; empty: the list's own
 /// @throws InputError when the file cannot be read; UsageError naming the line that is wrong, and
-/// for
-///         a path that is listed twice both.
+///         both for a path that is listed twice.
 PackPlan plan_from_list(const std::string& path, const std::string& root,
                         const OnListed& on_listed = nullptr);
 

@@ -220,7 +220,8 @@ TEST_F(CasvitPack, VerifyLooksAtEveryFile) {
 }
 
 TEST_F(CasvitPack, HelpsWithAnExampleFirst) {
-  for (const char* command : {"", "pack ", "info ", "verify ", "preview "}) {
+  for (const char* command :
+       {"", "pack ", "info ", "verify ", "stats ", "leaks ", "extract ", "preview "}) {
     const Outcome help = run(std::string(command) + "--help");
     EXPECT_EQ(help.exit_code, 0) << command;
     EXPECT_THAT(help.out, StartsWith("Example: casvit-pack")) << command;
