@@ -92,8 +92,9 @@ void complain(const std::string& message) {
 
 /// A word that is no command is taken for a folder to pack: say so where that did not work out.
 std::string command_hint(const std::vector<std::string>& arguments, bool implied_pack) {
+  std::error_code error;
   if (!implied_pack || arguments[0].starts_with('-') ||
-      std::filesystem::exists(std::filesystem::path(arguments[0]))) {
+      std::filesystem::exists(std::filesystem::path(arguments[0]), error)) {
     return "";
   }
   return " ('" + display_path(arguments[0]) +

@@ -1,6 +1,5 @@
 #include "dataio/library_versions.h"
 
-#include <hdf5.h>
 #include <png.h>
 #include <webp/decode.h>
 #include <xxhash.h>
@@ -9,6 +8,8 @@
 #include <cstdio>
 // jpeglib.h uses size_t and FILE without including what declares them.
 #include <jpeglib.h>
+
+#include "dataio/container/hdf5.h"
 
 namespace casvit::dataio {
 namespace {
@@ -34,6 +35,7 @@ std::string library_versions() {
   unsigned major = 0;
   unsigned minor = 0;
   unsigned release = 0;
+  keep_hdf5_from_exit();
   H5get_libversion(&major, &minor, &release);
   const unsigned xxhash = XXH_versionNumber();
   const auto webp = static_cast<unsigned>(WebPGetDecoderVersion());

@@ -141,12 +141,18 @@ void print_result(const Readers& readers, std::vector<DuplicateGroup> groups, co
   }
 }
 
-nlohmann::ordered_json tally_json(const Tally& tally) {
+/// What was not looked for is null, not 0.
+nlohmann::ordered_json tally_json(const Tally& tally, const DuplicateSearch& search) {
   nlohmann::ordered_json json;
-  for (const Likeness likeness : {Likeness::kBytes, Likeness::kPixels, Likeness::kNear}) {
-    json[std::string(likeness_name(likeness))] = {{"across_files", tally.of(likeness, true)},
-                                                  {"inside_a_file", tally.of(likeness, false)}};
-  }
+  const auto add = [&](Likeness likeness, bool searched) {
+    nlohmann::ordered_json& counts = json[std::string(likeness_name(likeness))];
+    if (!searched) return;
+    counts = {{"across_files", tally.of(likeness, true)},
+              {"inside_a_file", tally.of(likeness, false)}};
+  };
+  add(Likeness::kBytes, true);
+  add(Likeness::kPixels, search.pixels);
+  add(Likeness::kNear, search.near);
   json["labels_differ"] = tally.with_differing_labels;
   return json;
 }
@@ -187,7 +193,7 @@ launch::ExitCode run_leaks(const LeaksArguments& arguments) {
   const Tally tally = tally_of(readers, groups);
   if (arguments.json) {
     std::cout << json_text(
-        {{"counts", tally_json(tally)}, {"groups", groups_json(readers, groups)}});
+        {{"counts", tally_json(tally, search)}, {"groups", groups_json(readers, groups)}});
   } else {
     print_result(readers, groups, tally, search);
   }

@@ -29,6 +29,8 @@ constexpr const char* kQuarantineWord = "quarantine";
 constexpr const char* kFailWord = "fail";
 constexpr int kMaxSide = 16384;
 constexpr std::int64_t kMostPixels = std::int64_t{1} << 32;
+constexpr const char* kListingText =
+    "interrupted while the pictures were listed; nothing was written";
 constexpr const char* kInterruptedText =
     "interrupted; what was packed is kept in hidden files beside the output: the same command "
     "continues, with --restart it begins anew";
@@ -181,16 +183,18 @@ launch::ExitCode run_pack(PackArguments& arguments, const PackEnvironment& envir
     report = write_rejected_report(options.output, result.rejected);
   };
   PackResult result;
+  bool listing = true;
   try {
     result = pack(
         options,
         [&](const std::string& phase, std::uint64_t done, std::uint64_t total) {
+          listing = phase == kListingPhase;
           signals.check();
           if (first) line.update(phase, done, total);
         },
         environment.ranks);
   } catch (const Interrupted& interrupted) {
-    throw Interrupted(interrupted.signal, kInterruptedText);
+    throw Interrupted(interrupted.signal, listing ? kListingText : kInterruptedText);
   }
   line.clear();
   if (!first) return launch::ExitCode::kDone;

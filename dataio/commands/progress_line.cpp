@@ -36,17 +36,19 @@ std::string duration_text(double seconds) {
 ProgressLine::ProgressLine()
     : terminal_(::isatty(STDERR_FILENO) == 1), next_print_(started_ + kQuiet) {}
 
-void ProgressLine::begin(const std::string& phase) {
+void ProgressLine::begin(const std::string& phase, std::uint64_t done) {
   phase_ = phase;
+  phase_first_done_ = done;
   phase_started_ = Clock::now();
 }
 
 void ProgressLine::update(const std::string& phase, std::uint64_t done, std::uint64_t total) {
-  if (phase != phase_) begin(phase);
+  if (phase != phase_) begin(phase, done);
   const Clock::time_point now = Clock::now();
-  if (now < next_print_ || total == 0) return;
+  if (now < next_print_) return;
   const double seconds = std::chrono::duration<double>(now - phase_started_).count();
-  const std::string text = progress_text(phase, done, total, seconds, terminal_);
+  const std::string text =
+      progress_text(phase, {phase_first_done_, done, total, seconds}, terminal_);
   if (terminal_) {
     std::cerr << kEraseLine << text << std::flush;
     drawn_ = true;
@@ -61,8 +63,9 @@ void ProgressLine::clear() {
   drawn_ = false;
 }
 
-std::string progress_text(const std::string& phase, std::uint64_t done, std::uint64_t total,
-                          double seconds, bool with_bar) {
+std::string progress_text(const std::string& phase, const ProgressState& state, bool with_bar) {
+  const auto [first_done, done, total, seconds] = state;
+  if (total == 0) return phase + " " + std::to_string(done);
   const double share = static_cast<double>(done) / static_cast<double>(total);
   std::string text = phase + " ";
   if (with_bar) {
@@ -73,8 +76,8 @@ std::string progress_text(const std::string& phase, std::uint64_t done, std::uin
   }
   text += std::to_string(static_cast<int>(share * 100)) + "% " + std::to_string(done) + "/" +
           std::to_string(total);
-  if (done > 0 && done < total) {
-    const double rate = static_cast<double>(done) / seconds;
+  if (done > first_done && done < total) {
+    const double rate = static_cast<double>(done - first_done) / seconds;
     text += ", " + duration_text(static_cast<double>(total - done) / rate) + " left";
   }
   return text;

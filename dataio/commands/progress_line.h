@@ -15,6 +15,7 @@ class ProgressLine {
   ProgressLine(const ProgressLine&) = delete;
   ProgressLine& operator=(const ProgressLine&) = delete;
 
+  /// @param total 0 where nobody knows it yet
   void update(const std::string& phase, std::uint64_t done, std::uint64_t total);
   /// Removes the bar from a terminal, before something else is printed.
   void clear();
@@ -22,7 +23,7 @@ class ProgressLine {
  private:
   using Clock = std::chrono::steady_clock;
 
-  void begin(const std::string& phase);
+  void begin(const std::string& phase, std::uint64_t done);
 
   bool terminal_;
   bool drawn_ = false;
@@ -30,11 +31,18 @@ class ProgressLine {
   Clock::time_point phase_started_ = started_;
   Clock::time_point next_print_;
   std::string phase_;
+  std::uint64_t phase_first_done_ = 0;  ///< what was done when it began: a packing may be continued
 };
 
-/// "packing [######..............] 31% 1234/3980, 0:12 left"
-std::string progress_text(const std::string& phase, std::uint64_t done, std::uint64_t total,
-                          double seconds, bool with_bar);
+struct ProgressState {
+  std::uint64_t first_done = 0;  ///< before the clock began
+  std::uint64_t done = 0;
+  std::uint64_t total = 0;
+  double seconds = 0;  ///< that `first_done` to `done` took
+};
+
+/// "packing [######..............] 31% 1234/3980, 0:12 left"; "listing 1234" without a total
+std::string progress_text(const std::string& phase, const ProgressState& state, bool with_bar);
 
 /// "4.6 MB"
 std::string bytes_text(std::uint64_t bytes);

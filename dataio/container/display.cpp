@@ -2,10 +2,34 @@
 
 #include <cstddef>
 
+#include "dataio/container/utf8.h"
+
 namespace casvit::dataio {
 namespace {
 
 constexpr std::string_view kDigits = "0123456789abcdef";
+constexpr std::size_t kMostLetterBytes = 4;
+
+/// Of the first letter, 1 where the bytes are not UTF-8.
+std::size_t letter_bytes(std::string_view text) {
+  for (std::size_t length = 1; length <= kMostLetterBytes && length <= text.size(); ++length) {
+    if (is_utf8(text.substr(0, length))) return length;
+  }
+  return 1;
+}
+
+/// C0, DEL, and C1 (U+0080 to U+009F), also as the single bytes that they are in Latin-1.
+bool is_control(std::string_view letter) {
+  const auto last = static_cast<unsigned char>(letter.back());
+  if (letter.size() == 1) return last < 0x20 || (last >= 0x7f && last < 0xa0);
+  return letter.size() == 2 && letter[0] == '\xc2' && last < 0xa0;
+}
+
+void append_escaped(std::string& text, unsigned char byte) {
+  text += "\\x";
+  text += kDigits[byte >> 4];
+  text += kDigits[byte & 15];
+}
 
 }  // namespace
 
@@ -17,15 +41,15 @@ std::string hash_text(std::uint64_t hash) {
 
 std::string display_path(std::string_view path) {
   std::string text;
-  for (const char character : path) {
-    const auto byte = static_cast<unsigned char>(character);
-    if (byte < 0x20 || byte == 0x7f) {
-      text += "\\x";
-      text += kDigits[byte >> 4];
-      text += kDigits[byte & 15];
+  while (!path.empty()) {
+    const std::size_t length = letter_bytes(path);
+    const std::string_view letter = path.substr(0, length);
+    if (is_control(letter)) {
+      for (const char byte : letter) append_escaped(text, static_cast<unsigned char>(byte));
     } else {
-      text += character;
+      text += letter;
     }
+    path.remove_prefix(length);
   }
   return text;
 }

@@ -19,6 +19,11 @@ FileDescriptor& FileDescriptor::operator=(FileDescriptor&& other) noexcept {
   return *this;
 }
 
+std::string FileDescriptor::close() {
+  if (descriptor_ < 0 || ::close(std::exchange(descriptor_, -1)) == 0) return "";
+  return errno == EINTR ? "" : system_error_text();  // it is closed, and must not be closed again
+}
+
 std::string system_error_text() { return std::generic_category().message(errno); }
 
 std::string read_at(int descriptor, std::uint64_t offset, std::span<std::uint8_t> bytes) {

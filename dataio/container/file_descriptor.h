@@ -20,6 +20,9 @@ class FileDescriptor {
   FileDescriptor& operator=(const FileDescriptor&) = delete;
 
   int get() const { return descriptor_; }
+  /// Closes now. @returns "" or what went wrong: some file systems say only then that what was
+  /// written could not be stored.
+  std::string close();
 
  private:
   int descriptor_ = -1;

@@ -16,7 +16,22 @@ herr_t append_description(unsigned /*depth*/, const H5E_error2_t* error, void* t
   return 0;
 }
 
+/// Where the system refused something its own reason says all: what the library wraps around it is
+/// long, and holds addresses and the time.
+std::string with_system_reason_alone(const std::string& message) {
+  constexpr std::string_view kBefore = "error message = '";
+  const std::size_t at = message.find(kBefore);
+  if (at == std::string::npos) return message;
+  const std::size_t begin = at + kBefore.size();
+  return message.substr(begin, message.find('\'', begin) - begin);
+}
+
 }  // namespace
+
+void keep_hdf5_from_exit() {
+  static const herr_t kOnce = H5dont_atexit();
+  static_cast<void>(kOnce);  // it fails where somebody called it before, which is as good
+}
 
 herr_t Hdf5Handle::close() {
   if (id_ < 0) return 0;
@@ -24,6 +39,7 @@ herr_t Hdf5Handle::close() {
 }
 
 Hdf5Silence::Hdf5Silence() {
+  keep_hdf5_from_exit();
   H5Eget_auto2(H5E_DEFAULT, &function_, &data_);
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
 }
@@ -34,7 +50,7 @@ void throw_hdf5_error(const char* call, const char* file, int line) {
   std::string message;
   H5Ewalk2(H5E_DEFAULT, H5E_WALK_DOWNWARD, &append_description, &message);
   H5Eclear2(H5E_DEFAULT);
-  if (message.empty()) message = "the HDF5 library gave no reason";
+  message = message.empty() ? "the HDF5 library gave no reason" : with_system_reason_alone(message);
   const std::string_view text = call;
   message += " (";
   message += text.substr(0, text.find('('));

@@ -15,6 +15,11 @@ class Hdf5Error : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// Comes before any other call of the HDF5 library: without it the library closes everything once
+/// more when the program exits, and a file that could not be written the first time ends the
+/// program with SIGSEGV there. We close what we open, and look at what closing says.
+void keep_hdf5_from_exit();
+
 /// Owns one HDF5 identifier.
 class Hdf5Handle {
  public:
@@ -37,7 +42,8 @@ class Hdf5Handle {
   Hdf5Handle& operator=(const Hdf5Handle&) = delete;
 
   hid_t get() const { return id_; }
-  /// Closes now, and returns what closing said: for files that were written.
+  /// Closes now, and returns what closing said. What was written must be closed so, in CASVIT_HDF5:
+  /// the library keeps small things in memory until then.
   herr_t close();
 
  private:

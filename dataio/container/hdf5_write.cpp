@@ -26,12 +26,14 @@ Hdf5Handle utf8_string(std::size_t size) {
 }
 
 void write_attribute_of(hid_t file, const char* name, hid_t type, hid_t space, const void* value) {
-  const Hdf5Handle attribute(
-      CASVIT_HDF5(H5Acreate2(file, name, type, space, H5P_DEFAULT, H5P_DEFAULT)), &H5Aclose);
+  Hdf5Handle attribute(CASVIT_HDF5(H5Acreate2(file, name, type, space, H5P_DEFAULT, H5P_DEFAULT)),
+                       &H5Aclose);
   CASVIT_HDF5(H5Awrite(attribute.get(), type, value));
+  CASVIT_HDF5(attribute.close());
 }
 
 Hdf5Handle file_access() {
+  keep_hdf5_from_exit();
   Hdf5Handle access(CASVIT_HDF5(H5Pcreate(H5P_FILE_ACCESS)), &H5Pclose);
   // Any array starts at a multiple, and none is put into a block with others: where it lies does
   // not depend on its size.
@@ -82,8 +84,9 @@ void write_names(hid_t file, const char* name, const std::vector<std::string>& n
     std::memcpy(padded.data() + i * width, names[i].data(), names[i].size());
   }
   const Hdf5Handle type = utf8_string(width);
-  const Hdf5Handle array = create_array(file, name, type.get(), names.size());
+  Hdf5Handle array = create_array(file, name, type.get(), names.size());
   write_array(array.get(), type.get(), padded.data());
+  CASVIT_HDF5(array.close());
 }
 
 void write_attribute(hid_t file, const char* name, const std::string& value) {

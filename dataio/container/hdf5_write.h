@@ -29,6 +29,9 @@ inline hid_t hdf5_type<std::int32_t>() {
   return H5T_STD_I32LE;
 }
 
+/// Everything here takes a failure to close what was written for what it is, an Hdf5Error; files
+/// are closed by the caller: `CASVIT_HDF5(file.close())`.
+
 /// Makes a new file whose every byte is determined by what is put in it: no times are tracked, raw
 /// data start at multiples of 64 bytes. Fails where `path` exists.
 Hdf5Handle create_hdf5_file(const std::string& path);
@@ -44,8 +47,9 @@ void write_array(hid_t array, hid_t type, const void* values);
 
 template <typename T>
 void create_and_write_array(hid_t file, const char* name, const std::vector<T>& values) {
-  const Hdf5Handle array = create_array(file, name, hdf5_type<T>(), values.size());
+  Hdf5Handle array = create_array(file, name, hdf5_type<T>(), values.size());
   write_array(array.get(), hdf5_type<T>(), values.data());
+  CASVIT_HDF5(array.close());
 }
 
 /// Strings of one width, UTF-8, padded with zeros.

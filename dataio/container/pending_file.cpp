@@ -16,40 +16,42 @@ namespace {
 
 namespace fs = std::filesystem;
 
-fs::path folder_of(const std::string& path) {
-  const fs::path folder = fs::path(path).parent_path();
-  return folder.empty() ? fs::path(".") : folder;
-}
-
 }  // namespace
 
+std::string folder_of(const std::string& path) {
+  const fs::path folder = fs::path(path).parent_path();
+  return folder.empty() ? "." : folder.string();
+}
+
+std::string hidden_beside(const std::string& path, const std::string& suffix) {
+  const std::string name = "." + fs::path(path).filename().string() + suffix;
+  return (fs::path(folder_of(path)) / name).string();
+}
+
 void PendingFile::check_path() const {
-  const fs::path folder = folder_of(path_);
+  const std::string folder = folder_of(path_);
   std::error_code error;
   if (path_.empty() || fs::path(path_).filename().empty() || fs::is_directory(path_, error)) {
     throw OutputError("cannot write " + display_path(path_) + ": it is a folder; name a file");
   }
   if (!fs::is_directory(folder, error)) {
     throw OutputError("cannot write " + display_path(path_) + ": there is no folder " +
-                      display_path(folder.string()) + "; make it first");
+                      display_path(folder) + "; make it first");
   }
 }
 
-PendingFile::PendingFile(std::string path, const std::string& suffix) : path_(std::move(path)) {
+PendingFile::PendingFile(std::string path, std::string temporary_path)
+    : path_(std::move(path)), temporary_path_(std::move(temporary_path)) {
   check_path();
-  temporary_path_ =
-      (folder_of(path_) / ("." + fs::path(path_).filename().string() + "." + suffix)).string();
 }
 
 PendingFile::PendingFile(std::string path) : path_(std::move(path)) {
   check_path();
-  const fs::path folder = folder_of(path_);
   std::error_code error;
   // The process's number keeps processes apart; whoever creates the file does so exclusively.
   for (int i = 0;; ++i) {
-    const std::string name = std::string(".") + fs::path(path_).filename().string() + ".part-" +
-                             std::to_string(::getpid()) + "-" + std::to_string(i);
-    temporary_path_ = (folder / name).string();
+    temporary_path_ =
+        part_file_of(path_) + "-" + std::to_string(::getpid()) + "-" + std::to_string(i);
     if (!fs::exists(fs::symlink_status(temporary_path_, error))) return;
   }
 }
@@ -59,6 +61,11 @@ PendingFile::~PendingFile() {
 }
 
 void PendingFile::publish() {
+  // First the content: a crash must not leave the name of a file that is empty, or half there.
+  const FileDescriptor file(::open(temporary_path_.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (file.get() < 0 || ::fsync(file.get()) != 0) {
+    throw OutputError("cannot write " + display_path(path_) + ": " + system_error_text());
+  }
   if (::rename(temporary_path_.c_str(), path_.c_str()) != 0) {
     throw OutputError("cannot give " + display_path(path_) + " its name: " + system_error_text());
   }

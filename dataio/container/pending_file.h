@@ -4,6 +4,20 @@
 
 namespace casvit::dataio {
 
+/// The folder that holds `path`: "." for a name alone.
+std::string folder_of(const std::string& path);
+
+/// A hidden file beside `path`: "in/.out.h5.journal" for "in/out.h5" and ".journal".
+std::string hidden_beside(const std::string& path, const std::string& suffix);
+
+/// Ends the names of files that are being written; process numbers or ranks may follow.
+inline constexpr const char* kPartSuffix = ".part";
+
+/// Where a file is written that another process may continue: the same each time.
+inline std::string part_file_of(const std::string& path) {
+  return hidden_beside(path, kPartSuffix);
+}
+
 /// A file that is written under a temporary name in its folder and appears under its own name only
 /// when published; an unpublished one is removed with this object.
 class PendingFile {
@@ -11,9 +25,8 @@ class PendingFile {
   /// Chooses the temporary name; creates nothing.
   /// @throws OutputError when `path` cannot become a file (it is a folder, its folder is missing).
   explicit PendingFile(std::string path);
-  /// The temporary name is that of `path` with a dot before and `.suffix` behind it, the same each
-  /// time: for a file that another process may continue. @throws as above
-  PendingFile(std::string path, const std::string& suffix);
+  /// Under a temporary name of the caller's choice, in the same folder. @throws as above
+  PendingFile(std::string path, std::string temporary_path);
   ~PendingFile();
   PendingFile(const PendingFile&) = delete;
   PendingFile& operator=(const PendingFile&) = delete;
@@ -21,8 +34,8 @@ class PendingFile {
   const std::string& path() const { return path_; }
   const std::string& temporary_path() const { return temporary_path_; }
 
-  /// Gives the file its name, replacing one that was there, and makes the name durable (fsync of
-  /// the folder). The file's content must have been fsynced. @throws OutputError
+  /// Makes the file's content durable (fsync), gives it its name, replacing one that was there, and
+  /// makes the name durable (fsync of the folder). @throws OutputError
   void publish();
 
   /// The temporary file stays when this object goes.

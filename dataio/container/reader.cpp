@@ -90,31 +90,57 @@ void read_attributes(PlainHdf5File& file, Unfinished unfinished, ContainerAttrib
   }
 }
 
-/// Reads the bytes of an array, whose place in the file was checked.
-template <typename T>
-std::vector<T> read_array(int descriptor, const PlainArray& array) {
-  std::vector<T> values(array.elements * array.element_bytes / sizeof(T));
-  const std::string problem =
-      read_at(descriptor, array.offset,
-              {reinterpret_cast<std::uint8_t*>(values.data()), values.size() * sizeof(T)});
+void read_all(int descriptor, std::uint64_t offset, std::span<std::uint8_t> bytes) {
+  const std::string problem = read_at(descriptor, offset, bytes);
   if (!problem.empty()) throw InputError("it cannot be read: " + problem);
-  return values;
 }
 
-std::vector<std::string> read_names(PlainHdf5File& file, int descriptor, const char* name) {
-  const PlainArray array = file.strings(name);
-  if (array.elements > schema::kMaxClasses) {
-    throw InputError("the array " + std::string(name) + " has more than " +
-                     std::to_string(schema::kMaxClasses) + " entries");
+/// Where class names and counts lie, small enough to be held in memory: a file of holes can give
+/// them any size.
+struct ClassArrays {
+  PlainArray names, counts;
+};
+
+ClassArrays find_classes(PlainHdf5File& file) {
+  const std::string name = schema::kClassesName;
+  const ClassArrays arrays{file.strings(name),
+                           file.integers(schema::kClassesCount, sizeof(std::uint64_t), false)};
+  if (arrays.names.elements > schema::kMaxClasses) {
+    throw InputError("the array " + name + " has more than " + std::to_string(schema::kMaxClasses) +
+                     " entries");
   }
-  const auto text = read_array<char>(descriptor, array);
+  if (arrays.names.element_bytes > schema::kMaxClassNameBytes) {
+    throw InputError("the array " + name + " has names of " +
+                     std::to_string(arrays.names.element_bytes) + " bytes, more than " +
+                     std::to_string(schema::kMaxClassNameBytes));
+  }
+  if (arrays.names.elements > schema::kMaxClassNamesBytes / arrays.names.element_bytes) {
+    throw InputError("the array " + name + " has more than " +
+                     std::to_string(schema::kMaxClassNamesBytes) + " bytes");
+  }
+  if (arrays.names.elements != arrays.counts.elements) {
+    throw InputError("its arrays disagree: " + name + " has " +
+                     std::to_string(arrays.names.elements) + " entries, /classes/count has " +
+                     std::to_string(arrays.counts.elements));
+  }
+  return arrays;
+}
+
+std::vector<std::string> read_names(int descriptor, const PlainArray& array) {
   std::vector<std::string> names;
-  for (auto begin = text.begin(); begin != text.end();) {
-    const auto end = begin + static_cast<std::ptrdiff_t>(array.element_bytes);
-    names.emplace_back(begin, std::find(begin, end, '\0'));
-    begin = end;
+  std::vector<std::uint8_t> text(array.element_bytes);
+  for (std::uint64_t i = 0; i < array.elements; ++i) {
+    read_all(descriptor, array.offset + i * array.element_bytes, text);
+    names.emplace_back(text.begin(), std::find(text.begin(), text.end(), 0));
   }
   return names;
+}
+
+std::vector<std::uint64_t> read_counts(int descriptor, const PlainArray& array) {
+  std::vector<std::uint64_t> counts(array.elements);
+  read_all(descriptor, array.offset,
+           {reinterpret_cast<std::uint8_t*>(counts.data()), counts.size() * sizeof counts[0]});
+  return counts;
 }
 
 /// The arrays that are mapped, by where they lie.
@@ -156,9 +182,9 @@ MappedIndex read_index(PlainHdf5File& file, int descriptor, const std::string& p
                        FileMapping& mapping) {
   const IndexArrays arrays = find_arrays(file);
   MappedIndex index;
-  index.class_names = read_names(file, descriptor, schema::kClassesName);
-  index.class_counts = read_array<std::uint64_t>(
-      descriptor, file.integers(schema::kClassesCount, sizeof(std::uint64_t), false));
+  const ClassArrays classes = find_classes(file);
+  index.class_names = read_names(descriptor, classes.names);
+  index.class_counts = read_counts(descriptor, classes.counts);
   const PlainArray sources = file.integers(schema::kSourcePath, 1, false);
   index.source_bytes = {descriptor, sources.offset, sources.elements};
 

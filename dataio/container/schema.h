@@ -30,8 +30,11 @@ inline constexpr std::uint32_t kMinor = 1;
 /// Samples start at multiples of this, in the array and in the file.
 inline constexpr std::uint64_t kAlignment = 64;
 
-/// More classes than this are refused: their names are held in memory.
+/// More classes, and longer names, than these are refused: the names are held in memory. Names take
+/// as many bytes each as the longest of them.
 inline constexpr std::uint64_t kMaxClasses = 1'000'000;
+inline constexpr std::uint64_t kMaxClassNameBytes = 4096;
+inline constexpr std::uint64_t kMaxClassNamesBytes = std::uint64_t{1} << 28U;
 
 inline constexpr const char* kImagesBytes = "/images/bytes";
 inline constexpr const char* kImagesOffset = "/images/offset";

@@ -8,10 +8,12 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <new>
 #include <span>
+#include <thread>
 #include <utility>
 
 #include "dataio/container/display.h"
@@ -26,6 +28,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kChunkBytes = std::size_t{8} << 20;
+constexpr std::chrono::milliseconds kBetweenLooks{50};
 constexpr const char* kAdvice =
     "; free some space there, or let data.stage_to name another folder (or none, to read the files "
     "where they are)";
@@ -117,14 +120,15 @@ void check_space(const std::string& folder, std::uint64_t needed) {
 /// Held while a file is copied; the system lets go of it with the process, however that ends.
 class FileLock {
  public:
-  explicit FileLock(const StagedFile& file) {
-    const fs::path path(file.path);
-    const std::string name =
-        (path.parent_path() / ("." + path.filename().string() + ".lock")).string();
+  /// @param wait called again and again while another process has it
+  FileLock(const StagedFile& file, const std::function<void()>& wait) {
+    const std::string name = hidden_beside(file.path, ".lock");
     descriptor_ = FileDescriptor(::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
     if (descriptor_.get() < 0) cannot_stage(file, system_error_text());
-    while (::flock(descriptor_.get(), LOCK_EX) != 0) {
-      if (errno != EINTR) cannot_stage(file, system_error_text());
+    while (::flock(descriptor_.get(), LOCK_EX | LOCK_NB) != 0) {
+      if (errno != EINTR && errno != EWOULDBLOCK) cannot_stage(file, system_error_text());
+      wait();
+      std::this_thread::sleep_for(kBetweenLooks);
     }
   }
 
@@ -134,9 +138,9 @@ class FileLock {
 
 /// What copiers that were killed left; the lock says that none is at work.
 void remove_leftovers(const std::string& path) {
-  const std::string start = "." + fs::path(path).filename().string() + ".part-";
+  const std::string start = fs::path(part_file_of(path)).filename().string() + "-";
   std::error_code error;
-  for (const auto& entry : fs::directory_iterator(fs::path(path).parent_path(), error)) {
+  for (const auto& entry : fs::directory_iterator(folder_of(path), error)) {
     if (entry.path().filename().string().starts_with(start)) fs::remove(entry.path(), error);
   }
 }
@@ -145,6 +149,11 @@ class Copier {
  public:
   Copier(const StageProgress& progress, std::uint64_t total)
       : progress_(progress), total_(total), buffer_(kChunkBytes) {}
+
+  void advance(std::uint64_t bytes) {
+    done_ += bytes;
+    if (progress_) progress_(done_, total_);
+  }
 
   void copy(const StagedFile& file) {
     const FileDescriptor source(::open(file.source.c_str(), O_RDONLY | O_CLOEXEC));
@@ -184,11 +193,6 @@ class Copier {
         static_cast<std::size_t>(std::min<std::uint64_t>(kChunkBytes, file.bytes - offset)));
   }
 
-  void advance(std::uint64_t bytes) {
-    done_ += bytes;
-    if (progress_) progress_(done_, total_);
-  }
-
   std::uint64_t transfer(const StagedFile& file, int source, int target) {
     Hasher hasher;
     for (std::uint64_t offset = 0; offset < file.bytes; offset += kChunkBytes) {
@@ -224,6 +228,19 @@ class Copier {
   std::vector<std::uint8_t> buffer_;
 };
 
+/// Under the file's lock, in this order: only then is what is there known, and all that can be
+/// freed free.
+void copy_once(Plan& plan, Copier& copier) {
+  const std::string folder = folder_of(plan.file.path);
+  make_folder(folder, display_path(plan.file.source));
+  const FileLock lock(plan.file, [&copier] { copier.advance(0); });
+  plan.file.reused = is_sound_copy(plan.file.path, plan.key);  // somebody made it meanwhile
+  if (plan.file.reused) return;
+  remove_leftovers(plan.file.path);
+  check_space(folder, plan.file.bytes);
+  copier.copy(plan.file);
+}
+
 }  // namespace
 
 std::vector<StagedFile> stage_files(const std::vector<std::string>& sources,
@@ -235,22 +252,10 @@ std::vector<StagedFile> stage_files(const std::vector<std::string>& sources,
     plan.file.reused = is_sound_copy(plan.file.path, plan.key);
     if (!plan.file.reused) needed += plan.file.bytes;
   }
-  if (needed > 0) {
-    make_folder(folder, "files");
-    check_space(folder, needed);
-  }
   Copier copier(progress, 2 * needed);
   std::vector<StagedFile> files;
   for (Plan& plan : plans) {
-    if (!plan.file.reused) {
-      make_folder(fs::path(plan.file.path).parent_path().string(), display_path(plan.file.source));
-      const FileLock lock(plan.file);
-      plan.file.reused = is_sound_copy(plan.file.path, plan.key);  // somebody made it meanwhile
-      if (!plan.file.reused) {
-        remove_leftovers(plan.file.path);
-        copier.copy(plan.file);
-      }
-    }
+    if (!plan.file.reused) copy_once(plan, copier);
     files.push_back(plan.file);
   }
   return files;

@@ -16,7 +16,8 @@ struct StagedFile {
 };
 
 /// Bytes copied and checked so far, of how many: each byte counts twice. Called from the copying
-/// thread.
+/// thread after every few megabytes, and while another process copies; what it throws ends the
+/// copying, and nothing of that file is left.
 using StageProgress = std::function<void(std::uint64_t done, std::uint64_t total)>;
 
 /// Copies containers to `folder`, which is made if need be. A copy is written aside, forced to the
@@ -26,7 +27,8 @@ using StageProgress = std::function<void(std::uint64_t done, std::uint64_t total
 /// copied once.
 /// @param sources .h5 files, no globs
 /// @throws InputError when a source is no sound container or cannot be read; OutputError when there
-/// is not enough space (looked at before the first byte), or `folder` cannot be written to
+/// is not enough space for a file (looked at before its first byte, and once what killed copiers
+/// left of it is gone), or `folder` cannot be written to
 std::vector<StagedFile> stage_files(const std::vector<std::string>& sources,
                                     const std::string& folder, const StageProgress& progress);
 

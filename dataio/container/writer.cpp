@@ -7,17 +7,16 @@
 #include <stdexcept>
 #include <utility>
 
+#include "dataio/container/class_names.h"
 #include "dataio/container/display.h"
 #include "dataio/container/file_descriptor.h"
 #include "dataio/container/hdf5_write.h"
 #include "dataio/container/schema.h"
-#include "dataio/container/utf8.h"
 #include "dataio/error.h"
 
 namespace casvit::dataio {
 namespace {
 
-constexpr const char* kTemporarySuffix = "part";
 constexpr const char* kFrameSuffix = ".frame";
 
 std::uint64_t blob_bytes(const ContainerIndex& index) {
@@ -27,12 +26,8 @@ std::uint64_t blob_bytes(const ContainerIndex& index) {
 void check_request(const std::string& path, const ContainerIndex& index) {
   if (index.samples() == 0) throw UsageError("a container needs at least one picture");
   if (index.class_names.empty()) throw UsageError("a container needs at least one class");
-  for (const std::string& name : index.class_names) {
-    if (!is_utf8(name) || name.find('\0') != std::string::npos) {
-      throw UsageError("the class name '" + display_path(name) +
-                       "' is not UTF-8; rename its folder");
-    }
-  }
+  const std::string problem = class_names_problem(index.class_names);
+  if (!problem.empty()) throw UsageError("cannot make " + display_path(path) + ": " + problem);
   try {
     check_index(index, blob_bytes(index));
   } catch (const InputError& error) {
@@ -43,19 +38,20 @@ void check_request(const std::string& path, const ContainerIndex& index) {
 void make_group(hid_t file, const char* name) {
   const Hdf5Handle creation(CASVIT_HDF5(H5Pcreate(H5P_GROUP_CREATE)), &H5Pclose);
   CASVIT_HDF5(H5Pset_obj_track_times(creation.get(), false));
-  const Hdf5Handle group(
-      CASVIT_HDF5(H5Gcreate2(file, name, H5P_DEFAULT, creation.get(), H5P_DEFAULT)), &H5Gclose);
+  Hdf5Handle group(CASVIT_HDF5(H5Gcreate2(file, name, H5P_DEFAULT, creation.get(), H5P_DEFAULT)),
+                   &H5Gclose);
+  CASVIT_HDF5(group.close());
 }
 
 /// First of all in a file, so that its place depends on nothing. @returns its byte in the file.
 std::uint64_t make_blob(hid_t file, std::uint64_t bytes) {
   make_group(file, "/images");
-  const Hdf5Handle blob =
-      create_array(file, schema::kImagesBytes, hdf5_type<std::uint8_t>(), bytes);
+  Hdf5Handle blob = create_array(file, schema::kImagesBytes, hdf5_type<std::uint8_t>(), bytes);
   const haddr_t address = H5Dget_offset(blob.get());
   if (address == HADDR_UNDEF) {
     throw Hdf5Error("the space of /images/bytes was not allocated");
   }
+  CASVIT_HDF5(blob.close());
   return address;
 }
 
@@ -100,7 +96,7 @@ class Frame {
 
   void make(const ContainerDescription& description, const ContainerIndex& index,
             std::uint64_t hash) const {
-    const Hdf5Handle file = create_hdf5_file(path_);
+    Hdf5Handle file = create_hdf5_file(path_);
     if (make_blob(file.get(), blob_bytes(index)) != container_blob_offset()) {
       throw std::logic_error("the HDF5 library moved /images/bytes");
     }
@@ -108,6 +104,7 @@ class Frame {
     write_index(file.get(), index);
     write_attribute(file.get(), schema::kIndexHashAttribute, hash_text(hash));
     write_attribute(file.get(), schema::kCompleteAttribute, std::uint32_t{1});
+    CASVIT_HDF5(file.close());  // only now most of it is written
   }
 
   const std::string& path() const { return path_; }
@@ -129,14 +126,16 @@ std::uint64_t size_of(const std::string& path) {
 std::uint64_t container_blob_offset() {
   static const std::uint64_t kOffset = [] {
     const Hdf5Silence silence;
-    const Hdf5Handle file = create_hdf5_in_memory();
-    return make_blob(file.get(), 1);
+    Hdf5Handle file = create_hdf5_in_memory();
+    const std::uint64_t offset = make_blob(file.get(), 1);
+    CASVIT_HDF5(file.close());
+    return offset;
   }();
   return kOffset;
 }
 
 ContainerWriter::ContainerWriter(const std::string& path, BlobFile::Begin begin)
-    : pending_(path, kTemporarySuffix),
+    : pending_(path, part_file_of(path)),
       blob_(pending_.temporary_path(), path, container_blob_offset(), begin) {}
 
 void ContainerWriter::seal(const ContainerDescription& description, const ContainerIndex& index) {
@@ -151,6 +150,11 @@ void ContainerWriter::seal(const ContainerDescription& description, const Contai
   }
   const std::uint64_t tail = container_blob_offset() + blob_bytes(index);
   file_bytes_ = size_of(frame.path());
+  if (file_bytes_ <= tail) {
+    throw OutputError("cannot write " + display_path(path()) +
+                      ": the HDF5 library left it short, with " + std::to_string(file_bytes_) +
+                      " bytes");
+  }
   const BlobFile file(pending_.temporary_path(), path(), 0, BlobFile::Begin::kContinue);
   file.truncate(tail);
   BlobFile(frame.path(), path(), tail, BlobFile::Begin::kContinue)

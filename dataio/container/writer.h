@@ -41,8 +41,8 @@ class ContainerWriter {
   /// After every picture: writes everything else, the file's first bytes, without which it is no
   /// HDF5 file, last; then makes all of it durable (fsync).
   /// @param index complete, see IndexBuilder.
-  /// @throws UsageError for no samples, no classes, a class name that is not UTF-8 or is empty;
-  ///         OutputError
+  /// @throws UsageError for no samples, no classes, classes that no container can have (see
+  ///         class_names_problem); OutputError
   void seal(const ContainerDescription& description, const ContainerIndex& index);
 
   /// After seal(): gives the file its name, replacing one that was there. @throws OutputError

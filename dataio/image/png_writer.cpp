@@ -34,11 +34,11 @@ void write_png(const std::string& path, const Image& image) {
   const auto fail = [&](const std::string& reason) {
     throw OutputError("cannot write " + display_path(path) + ": " + reason);
   };
-  const FileDescriptor file(open(pending.temporary_path().c_str(),
-                                 O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kReadableByAll));
+  FileDescriptor file(open(pending.temporary_path().c_str(),
+                           O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kReadableByAll));
   if (file.get() < 0) fail(system_error_text());
   if (const std::string error = write_at(file.get(), 0, bytes); !error.empty()) fail(error);
-  if (fsync(file.get()) != 0) fail(system_error_text());
+  if (const std::string error = file.close(); !error.empty()) fail(error);
   pending.publish();
 }
 

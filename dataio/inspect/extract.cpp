@@ -1,9 +1,12 @@
 #include "dataio/inspect/extract.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 #include <mutex>
 #include <string_view>
@@ -12,6 +15,7 @@
 
 #include "dataio/container/display.h"
 #include "dataio/container/file_descriptor.h"
+#include "dataio/container/pending_file.h"
 #include "dataio/container/reader.h"
 #include "dataio/error.h"
 #include "dataio/image/png_writer.h"
@@ -25,6 +29,7 @@ namespace fs = std::filesystem;
 constexpr std::size_t kMaxNameBytes = 255;   ///< of one folder or file, on Linux
 constexpr std::size_t kMaxPathBytes = 3800;  ///< leaves room for the folder itself
 constexpr std::size_t kExamples = 10;
+constexpr std::uint64_t kNamesBetweenTicks = 4096;
 
 /// The names between the slashes.
 std::vector<std::string_view> parts_of(std::string_view path) {
@@ -116,33 +121,55 @@ class NameChooser {
   std::unordered_set<std::string> folders_;
 };
 
-/// A folder that is written aside, as PendingFile is.
+constexpr const char* kAsideInside = ".casvit-extract";
+
+/// What an extraction that was killed left in the folder that it was to fill: nobody holds its
+/// lock.
+bool is_leftover(const fs::path& path) {
+  if (!path.filename().string().starts_with(std::string(kAsideInside) + kPartSuffix)) return false;
+  const FileDescriptor folder(
+      ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  return folder.get() >= 0 && ::flock(folder.get(), LOCK_EX | LOCK_NB) == 0;
+}
+
+/// A folder that is written aside, as PendingFile is. A new one is written beside its place and
+/// renamed. One that is there is filled: it may be where a disk is mounted, or its own folder may
+/// not be ours to write in. Its entries are written in a hidden folder within, and are moved up
+/// when all are whole.
 class PendingFolder {
  public:
   explicit PendingFolder(const std::string& path) : path_(fs::path(path).lexically_normal()) {
     if (!path_.has_filename()) path_ = path_.parent_path();  // "folder/"
     std::error_code error;
-    if (path_.empty() || (fs::exists(fs::symlink_status(path_, error)) &&
-                          (!fs::is_directory(path_, error) || !fs::is_empty(path_, error)))) {
+    fills_ = !path_.empty() && fs::exists(fs::symlink_status(path_, error));
+    if (path_.empty() || (fills_ && !is_vacant())) {
       throw UsageError("the folder " + display_path(path) +
                        " is there already; name one that is not, nothing is overwritten");
     }
-    aside_ = path_.parent_path() /
-             ("." + path_.filename().string() + ".part-" + std::to_string(::getpid()));
-    if (!fs::create_directory(aside_, error)) fail(error.message());
+    make_aside();
   }
   ~PendingFolder() {
+    if (published_) return;
     std::error_code error;
-    if (!published_) fs::remove_all(aside_, error);
+    for (const fs::path& entry : moved_) fs::remove_all(entry, error);
+    fs::remove_all(aside_, error);
   }
   PendingFolder(const PendingFolder&) = delete;
   PendingFolder& operator=(const PendingFolder&) = delete;
 
   std::string aside(const std::string& name) const { return (aside_ / name).string(); }
 
+  /// All that was written is on the disk before anything gets its name.
   void publish() {
-    if (::rename(aside_.c_str(), path_.c_str()) != 0) fail(system_error_text());
+    if (::syncfs(lock_.get()) != 0) fail(system_error_text());
+    if (fills_) {
+      move_up();
+    } else if (::rename(aside_.c_str(), path_.c_str()) != 0) {
+      fail(system_error_text());
+    }
     published_ = true;
+    sync_folder(path_);
+    if (!fills_) sync_folder(folder_of(path_.string()));
   }
 
   [[noreturn]] void fail(const std::string& reason) const {
@@ -150,8 +177,67 @@ class PendingFolder {
   }
 
  private:
+  /// Whether the folder is there and empty but for leftovers, which are removed. Links are
+  /// followed.
+  bool is_vacant() const {
+    std::error_code error;
+    if (!fs::is_directory(path_, error)) return false;
+    std::vector<fs::path> leftovers;
+    for (fs::directory_iterator at(path_, error), end; !error && at != end; at.increment(error)) {
+      if (!is_leftover(at->path())) return false;
+      leftovers.push_back(at->path());
+    }
+    if (error) fail(error.message());
+    for (const fs::path& leftover : leftovers) {
+      fs::remove_all(leftover, error);
+      if (error)
+        fail("what an earlier extraction left there cannot be removed: " + error.message());
+    }
+    return true;
+  }
+
+  void make_aside() {
+    const std::string place = fills_ ? (path_ / kAsideInside).string() : path_.string();
+    const std::string name = fills_ ? place : hidden_beside(place, "");
+    for (int i = 0;; ++i) {
+      aside_ = name + kPartSuffix + "-" + std::to_string(::getpid()) + "-" + std::to_string(i);
+      if (::mkdir(aside_.c_str(), 0777) == 0) break;
+      if (errno != EEXIST) fail(system_error_text());  // a process of our number was killed once
+    }
+    lock_ = FileDescriptor(::open(aside_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (lock_.get() < 0) fail(system_error_text());
+    // Some network file systems have no locks to give: leftovers then stay.
+    static_cast<void>(::flock(lock_.get(), LOCK_EX | LOCK_NB));
+  }
+
+  void move_up() {
+    std::error_code error;
+    std::vector<fs::path> entries;
+    for (fs::directory_iterator at(aside_, error), end; !error && at != end; at.increment(error)) {
+      entries.push_back(at->path());
+    }
+    if (error) fail(error.message());
+    for (const fs::path& entry : entries) {
+      const fs::path place = path_ / entry.filename();
+      if (::rename(entry.c_str(), place.c_str()) != 0) {
+        fail(system_error_text() + " (" + display_path(entry.filename().string()) + ")");
+      }
+      moved_.push_back(place);
+    }
+    if (!fs::remove(aside_, error)) fail(error.message());
+  }
+
+  void sync_folder(const fs::path& folder) const {
+    const FileDescriptor file(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    // Some network file systems cannot fsync a folder and say EINVAL; the names stand all the same.
+    if (file.get() < 0 || (::fsync(file.get()) != 0 && errno != EINVAL)) fail(system_error_text());
+  }
+
   fs::path path_;
+  bool fills_ = false;
   fs::path aside_;
+  FileDescriptor lock_;  ///< of `aside_`
+  std::vector<fs::path> moved_;
   bool published_ = false;
 };
 
@@ -161,10 +247,10 @@ void write_new_file(const PendingFolder& folder, const std::string& name,
   std::error_code error;
   fs::create_directories(fs::path(path).parent_path(), error);
   if (error) folder.fail(error.message() + " (" + display_path(name) + ")");
-  const FileDescriptor file(
+  FileDescriptor file(
       ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666));
-  if (file.get() < 0) folder.fail(system_error_text() + " (" + display_path(name) + ")");
-  const std::string problem = write_at(file.get(), 0, bytes);
+  std::string problem = file.get() < 0 ? system_error_text() : write_at(file.get(), 0, bytes);
+  if (problem.empty()) problem = file.close();
   if (!problem.empty()) folder.fail(problem + " (" + display_path(name) + ")");
 }
 
@@ -180,13 +266,17 @@ ExtractResult extract(const std::vector<std::string>& files, const std::string& 
                       const std::function<void(std::uint64_t, std::uint64_t)>& tick) {
   std::vector<ContainerReader> readers;
   readers.reserve(files.size());
-  for (const std::string& file : files) readers.emplace_back(file);
+  for (const std::string& file : files) {
+    tick(0, files.size());
+    readers.emplace_back(file);
+  }
 
   ExtractResult result;
   std::vector<Source> sources;
   NameChooser names;
   for (std::size_t f = 0; f < readers.size(); ++f) {
     for (std::uint64_t i = 0; i < readers[f].index().samples(); ++i) {
+      if (i % kNamesBetweenTicks == 0) tick(0, readers[f].index().samples());
       sources.push_back({&readers[f], i, names.choose(readers[f], f, i, result)});
     }
   }

@@ -21,8 +21,10 @@ struct ExtractResult {
 /// it. Names are any bytes. A name that would lead outside the folder, that the system does not
 /// take, or that is another picture's too, becomes CLASS/sample-FILE-NUMBER.EXTENSION.
 ///
-/// The folder is written aside and gets its name when it is whole; on any failure nothing is left.
-/// @param tick (done, total), on the calling thread; what it throws ends the work.
+/// The folder is written aside and gets its name when it is whole and on disk; one that is there,
+/// and empty, is filled at the end. On any failure nothing is left.
+/// @param tick (done, total), on the calling thread, from the first file that is opened on; what it
+///        throws ends the work.
 /// @throws UsageError when `folder` exists and is not empty; InputError naming a damaged file or
 ///         sample; OutputError when something cannot be written.
 ExtractResult extract(const std::vector<std::string>& files, const std::string& folder, int workers,

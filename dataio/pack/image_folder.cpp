@@ -27,11 +27,12 @@ struct Listing {
   std::vector<std::string> files;
 };
 
-Listing list(const fs::path& folder) {
+Listing list(const fs::path& folder, const OnListed& on_listed) {
   Listing listing;
   std::error_code error;
   fs::directory_iterator entries(folder, error);
   for (; !error && entries != fs::directory_iterator(); entries.increment(error)) {
+    if (on_listed) on_listed();
     std::error_code dangling;  // a link to nowhere is a file, and is found unreadable later
     const bool is_folder = entries->is_directory(dangling);
     (is_folder ? listing.folders : listing.files).push_back(entries->path().filename().string());
@@ -45,7 +46,7 @@ Listing list(const fs::path& folder) {
   return listing;
 }
 
-Listing list_root(const std::string& root) {
+Listing list_root(const std::string& root, const OnListed& on_listed) {
   std::error_code error;
   const fs::file_status status = fs::status(root, error);
   if (status.type() == fs::file_type::not_found) {
@@ -57,7 +58,7 @@ Listing list_root(const std::string& root) {
                      " is not a folder; name the folder that holds a folder "
                      "of pictures for each class");
   }
-  Listing listing = list(root);
+  Listing listing = list(root, on_listed);
   if (listing.folders.empty() && listing.files.empty()) {
     throw UsageError("the folder " + display_path(root) + " is empty");
   }
@@ -68,7 +69,7 @@ bool is_hidden(const std::string& name) { return name.starts_with('.'); }
 
 class Scanner {
  public:
-  explicit Scanner(ImageFolder& found) : found_(found) {}
+  Scanner(ImageFolder& found, const OnListed& on_listed) : found_(found), on_listed_(on_listed) {}
 
   void ignore(const std::string& path) {
     ++found_.ignored;
@@ -102,7 +103,7 @@ class Scanner {
                        " leads to a folder that holds it: remove the loop");
     }
     open_.push_back(real);
-    const Listing listing = list(folder);
+    const Listing listing = list(folder, on_listed_);
     for (const std::string& file : listing.files) files_.emplace_back(relative, file);
     for (const std::string& sub : listing.folders) {
       std::string inside = relative;
@@ -112,6 +113,7 @@ class Scanner {
   }
 
   ImageFolder& found_;
+  const OnListed& on_listed_;
   std::vector<std::pair<std::string, std::string>> files_;  ///< (folder, name) of one class
   std::vector<fs::path> open_;  ///< folders between the root and here, links resolved
 };
@@ -125,11 +127,11 @@ bool is_picture_by_name(std::string name) {
                      [&name](std::string_view extension) { return name.ends_with(extension); });
 }
 
-ImageFolder scan_image_folder(const std::string& root) {
-  const Listing top = list_root(root);
+ImageFolder scan_image_folder(const std::string& root, const OnListed& on_listed) {
+  const Listing top = list_root(root, on_listed);
   ImageFolder found;
   found.root = root;
-  Scanner scanner(found);
+  Scanner scanner(found, on_listed);
   bool loose_pictures = false;
   for (const std::string& file : top.files) {
     loose_pictures = loose_pictures || is_picture_by_name(file);
@@ -153,10 +155,20 @@ ImageFolder scan_image_folder(const std::string& root) {
   return found;
 }
 
-std::vector<SplitFolder> find_split_folders(const std::string& root) {
-  std::vector<SplitFolder> found;
-  for (const std::string& folder : list_root(root).folders) {
-    if (is_hidden(folder)) continue;
+SplitFolders find_split_folders(const std::string& root, const OnListed& on_listed) {
+  SplitFolders split;
+  std::vector<SplitFolder>& found = split.parts;
+  const auto ignore = [&split](const std::string& name) {
+    ++split.ignored;
+    if (split.ignored_examples.size() < kIgnoredExamples) split.ignored_examples.push_back(name);
+  };
+  const Listing top = list_root(root, on_listed);
+  for (const std::string& file : top.files) ignore(file);
+  for (const std::string& folder : top.folders) {
+    if (is_hidden(folder)) {
+      ignore(folder + "/");
+      continue;
+    }
     if (folder != "train" && folder != "val" && folder != "validation" && folder != "test") {
       return {};
     }
@@ -171,7 +183,7 @@ std::vector<SplitFolder> find_split_folders(const std::string& root) {
     throw UsageError("the folder " + display_path(root) +
                      " holds both val and validation: keep one of them");
   }
-  return found;
+  return split;
 }
 
 }  // namespace casvit::dataio

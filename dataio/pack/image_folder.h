@@ -1,10 +1,15 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
 namespace casvit::dataio {
+
+/// Called for everything that is found while a source is listed; what it throws ends the listing.
+/// May be empty.
+using OnListed = std::function<void()>;
 
 /// A file that is a picture by its name.
 struct FolderImage {
@@ -32,7 +37,7 @@ struct ImageFolder {
 /// @throws InputError when `root` is missing or a folder cannot be read; UsageError when it is not
 /// a
 ///         folder, is empty, or holds pictures but no class folders.
-ImageFolder scan_image_folder(const std::string& root);
+ImageFolder scan_image_folder(const std::string& root, const OnListed& on_listed = nullptr);
 
 /// One part of a data set that is split by folders.
 struct SplitFolder {
@@ -40,9 +45,15 @@ struct SplitFolder {
   std::string folder;  ///< name below the root: "train", "val", "validation" or "test"
 };
 
+struct SplitFolders {
+  std::vector<SplitFolder> parts;
+  std::uint64_t ignored = 0;  ///< files, and hidden folders, that lie beside the parts
+  std::vector<std::string> ignored_examples;
+};
+
 /// The parts of `root` where its only folders are `train` and one or more of `val` (or
-/// `validation`) and `test`; empty for any other folder. @throws as scan_image_folder, and
+/// `validation`) and `test`; none for any other folder. @throws as scan_image_folder, and
 /// UsageError for a folder with both `val` and `validation`.
-std::vector<SplitFolder> find_split_folders(const std::string& root);
+SplitFolders find_split_folders(const std::string& root, const OnListed& on_listed = nullptr);
 
 }  // namespace casvit::dataio

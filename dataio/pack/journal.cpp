@@ -172,6 +172,7 @@ void Journal::cut_records(std::uint64_t bytes) {
   std::string payload;
   append_number(payload, bytes);
   add_frame(kCutFrame, payload);
+  if (::fdatasync(descriptor_.get()) != 0) fail();
 }
 
 void Journal::add_records(const std::string& encoded) {

@@ -42,7 +42,8 @@ class Journal {
   /// cut short at its end is left out. @throws as above
   static std::optional<Journal> open(const std::string& path, JournalState& state);
 
-  /// Forgets records beyond the first `bytes` bytes. @throws OutputError
+  /// Forgets records beyond the first `bytes` bytes, and that anything was sealed; durably.
+  /// @throws OutputError
   void cut_records(std::uint64_t bytes);
   /// @throws OutputError
   void add_records(const std::string& encoded);

@@ -24,6 +24,14 @@ constexpr std::array<std::string_view, 6> kPathColumns{"path",  "file",       "f
 constexpr std::array<std::string_view, 4> kLabelColumns{"label", "class", "class_name", "target"};
 constexpr std::array<std::string_view, 4> kPartColumns{"split", "part", "set", "subset"};
 
+/// One line of a list of pictures.
+struct ListEntry {
+  std::uint64_t line = 0;  ///< in the file, from 1
+  std::string path;
+  std::string label;
+  std::string part;  ///< empty where the list has no such column
+};
+
 struct Row {
   std::uint64_t line = 0;
   std::vector<std::string> fields;
@@ -203,26 +211,38 @@ void assign_parts(const ListFile& file, const std::vector<ListEntry>& entries, P
   }
 }
 
-void check_one_label_each(const ListFile& file, const std::vector<ListEntry>& entries) {
-  std::unordered_map<std::string_view, std::size_t> seen;
+/// What is wrong with a path that is listed again.
+std::string repeated(const ListEntry& entry, const ListEntry& other) {
+  const std::string path = display_path(entry.path);
+  const std::string there = ", in line " + std::to_string(other.line);
+  if (other.label != entry.label) {
+    return path + " has the label '" + display_path(entry.label) + "'" + there + " it has '" +
+           display_path(other.label) + "'";
+  }
+  if (other.part != entry.part) {
+    return path + " is in the split '" + display_path(entry.part) + "'" + there + " it is in '" +
+           display_path(other.part) + "'; a picture belongs to one of them";
+  }
+  return path + " is listed already" + there + "; leave one of them out";
+}
+
+void check_listed_once(const ListFile& file, const std::vector<ListEntry>& entries) {
+  std::unordered_map<std::string, std::size_t> seen;
   seen.reserve(entries.size());
   for (std::size_t i = 0; i < entries.size(); ++i) {
-    const auto [at, is_new] = seen.emplace(entries[i].path, i);
-    const ListEntry& other = entries[at->second];
-    if (!is_new && other.label != entries[i].label) {
-      file.refuse(entries[i].line, display_path(entries[i].path) + " has the label '" +
-                                       display_path(entries[i].label) + "', in line " +
-                                       std::to_string(other.line) + " it has '" +
-                                       display_path(other.label) + "'");
-    }
+    // "a/b.jpg" and "./a//b.jpg" are one file.
+    const auto path = std::filesystem::path(entries[i].path).lexically_normal().string();
+    const auto [at, is_new] = seen.emplace(path, i);
+    if (!is_new) file.refuse(entries[i].line, repeated(entries[i], entries[at->second]));
   }
 }
 
-std::vector<ListEntry> read_entries(ListFile& file) {
+std::vector<ListEntry> read_entries(ListFile& file, const OnListed& on_listed) {
   std::vector<ListEntry> entries;
   Columns columns;
   Row row;
   for (bool first = true; file.next(row);) {
+    if (on_listed) on_listed();
     if (row.fields.empty()) continue;
     const bool header = first && is_header(row, columns);
     first = false;
@@ -233,16 +253,12 @@ std::vector<ListEntry> read_entries(ListFile& file) {
 
 }  // namespace
 
-std::vector<ListEntry> read_label_list(const std::string& path) {
+PackPlan plan_from_list(const std::string& path, const std::string& root,
+                        const OnListed& on_listed) {
   ListFile file(path);
-  return read_entries(file);
-}
-
-PackPlan plan_from_list(const std::string& path, const std::string& root) {
-  ListFile file(path);
-  std::vector<ListEntry> entries = read_entries(file);
+  std::vector<ListEntry> entries = read_entries(file, on_listed);
   if (entries.empty()) throw UsageError(display_path(path) + " lists no pictures");
-  check_one_label_each(file, entries);
+  check_listed_once(file, entries);
   PackPlan plan;
   const std::string folder = std::filesystem::path(path).parent_path().string();
   plan.root = !root.empty() ? root : folder.empty() ? "." : folder;

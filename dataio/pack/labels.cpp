@@ -2,12 +2,14 @@
 
 #include <algorithm>
 
+#include "dataio/container/schema.h"
 #include "dataio/error.h"
 
 namespace casvit::dataio {
 namespace {
 
-constexpr std::size_t kMaxDigits = 8;
+constexpr std::int64_t kMaxIndex = schema::kMaxClasses - 1;
+constexpr std::size_t kMaxDigits = 9;  ///< more than kMaxIndex has
 
 bool is_index(const std::string& text) {
   return !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
@@ -15,10 +17,13 @@ bool is_index(const std::string& text) {
 
 std::int32_t index_of(const std::string& text) {
   const std::size_t first = std::min(text.find_first_not_of('0'), text.size() - 1);
-  if (text.size() - first > kMaxDigits) {
-    throw UsageError("the class index " + text.substr(0, 40) + " is too large: at most 99999999");
+  const std::int64_t index =
+      text.size() - first > kMaxDigits ? kMaxIndex + 1 : std::stol(text.substr(first));
+  if (index > kMaxIndex) {
+    throw UsageError("the class index " + text.substr(0, 40) + " is too large: at most " +
+                     std::to_string(kMaxIndex));
   }
-  return static_cast<std::int32_t>(std::stol(text.substr(first)));
+  return static_cast<std::int32_t>(index);
 }
 
 }  // namespace

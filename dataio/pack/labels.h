@@ -15,7 +15,7 @@ struct LabelClasses {
 /// Where every text is a whole number from 0 on, these are class indices: class i is named by its
 /// number, and there are as many classes as the largest number asks for. Otherwise the texts are
 /// names, sorted by their bytes.
-/// @throws UsageError for an index that is larger than 99,999,999
+/// @throws UsageError for an index of more classes than a container can have (schema::kMaxClasses)
 LabelClasses classes_of_labels(const std::vector<std::string>& texts);
 
 }  // namespace casvit::dataio

@@ -14,16 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kStagingMark = ".part";
-
-fs::path folder_of(const std::string& output) {
-  const fs::path folder = fs::path(output).parent_path();
-  return folder.empty() ? fs::path(".") : folder;
-}
-
-std::string hidden_name(const std::string& output, const std::string& suffix) {
-  return "." + fs::path(output).filename().string() + suffix;
-}
+constexpr const char* kJournalSuffix = ".journal";
 
 std::string rank_suffix(const PackRanks& ranks) {
   if (ranks.size == 1) return "";
@@ -44,11 +35,11 @@ std::vector<std::string> output_paths(const PackOptions& options, const PackPlan
 }
 
 std::string staging_path(const std::string& output, const PackRanks& ranks) {
-  return (folder_of(output) / hidden_name(output, kStagingMark + rank_suffix(ranks))).string();
+  return part_file_of(output) + rank_suffix(ranks);
 }
 
 std::string journal_path(const std::string& output, const PackRanks& ranks) {
-  return (folder_of(output) / hidden_name(output, ".journal" + rank_suffix(ranks))).string();
+  return hidden_beside(output, kJournalSuffix + rank_suffix(ranks));
 }
 
 std::string request_text(const PackOptions& options, const PackPlan& plan, const PackRanks& ranks) {
@@ -75,14 +66,15 @@ void remove_files_of(const std::string& journal, const JournalRequest& request) 
   for (const std::string& file : request.files) {
     // Names alone, of the kind that we make: whatever a journal says, nothing else is removed.
     const std::string name = fs::path(file).filename().string();
-    if (!name.starts_with('.') || name.find(kStagingMark) == std::string::npos) continue;
+    if (!name.starts_with('.') || name.find(kPartSuffix) == std::string::npos) continue;
     std::error_code error;
-    fs::remove(folder_of(journal) / name, error);
+    fs::remove(fs::path(folder_of(journal)) / name, error);
   }
 }
 
 void settle_other_journals(const PackOptions& options, const PackRanks& ranks) {
-  const std::string prefix = hidden_name(options.output, ".journal");
+  const std::string prefix =
+      fs::path(hidden_beside(options.output, kJournalSuffix)).filename().string();
   const std::string own = fs::path(journal_path(options.output, ranks)).filename().string();
   const std::string own_family = ranks.size == 1 ? own : "-of-" + std::to_string(ranks.size);
   std::error_code error;

@@ -36,7 +36,8 @@ class Staging {
   void keep(bool kept = true) { kept_ = kept; }
   bool all_there() const {
     for (const std::string& path : paths_) {
-      if (!std::filesystem::exists(path)) return false;
+      std::error_code error;
+      if (!std::filesystem::exists(path, error)) return false;
     }
     return true;
   }
@@ -67,7 +68,7 @@ class Staging {
 class Packing {
  public:
   Packing(const PackOptions& options, const PackProgress& progress, const PackRanks& ranks)
-      : options_(options), progress_(progress), ranks_(ranks), plan_(make_plan(options)) {
+      : options_(options), progress_(progress), ranks_(ranks), plan_(list_source()) {
     agree_on_plan();
     check_listed();
     outputs_ = output_paths(options, plan_);
@@ -107,6 +108,12 @@ class Packing {
       throw InputError("the ranks see different pictures in " + display_path(options_.source) +
                        ": all hosts must see the same folder, and it must not change meanwhile");
     }
+  }
+
+  PackPlan list_source() const {
+    // Nothing is there yet that an interruption could leave.
+    return make_plan(options_,
+                     [this](std::uint64_t listed) { progress_(kListingPhase, listed, 0); });
   }
 
   /// A class without any picture is known before a single one is read.
@@ -178,21 +185,31 @@ class Packing {
     return count == last - first;
   }
 
-  /// Publishes what still has its temporary name. False when a file is missing or another one.
+  /// Publishes what still has its temporary name, once all files, by whatever name, are those that
+  /// were sealed. False when one is missing or another one.
   bool all_named() const {
+    std::vector<std::string> waiting;
     for (std::size_t p = 0; p < outputs_.size(); ++p) {
-      PendingFile pending(outputs_[p], "part");
-      if (std::filesystem::exists(pending.temporary_path())) {
-        pending.publish();
-        continue;
-      }
-      try {
-        if (ContainerReader(outputs_[p]).attributes().index_hash != state_.sealed[p]) return false;
-      } catch (const InputError&) {
-        return false;
-      }
+      const std::string temporary = part_file_of(outputs_[p]);
+      std::error_code error;
+      const bool waits = std::filesystem::exists(temporary, error);
+      if (!is_sealed(waits ? temporary : outputs_[p], state_.sealed[p])) return false;
+      if (waits) waiting.push_back(outputs_[p]);
+    }
+    for (const std::string& output : waiting) {
+      PendingFile pending(output, part_file_of(output));
+      pending.keep();
+      pending.publish();
     }
     return true;
+  }
+
+  static bool is_sealed(const std::string& path, std::uint64_t index_hash) {
+    try {
+      return ContainerReader(path).attributes().index_hash == index_hash;
+    } catch (const InputError&) {
+      return false;
+    }
   }
 
   void pack_own_range() {
@@ -206,11 +223,11 @@ class Packing {
       for (const auto& blob : blobs_) range.blobs.push_back(blob.get());
     };
     const bool continued = !state_.records.empty() && staging_->all_there();
+    if (!continued) forget_records_from(0);
     open(continued ? BlobFile::Begin::kContinue : BlobFile::Begin::kAnew);
-    if (!continued) state_.records.clear();
     own_ = take_over(range, state_);
     take_charge();
-    journal_->cut_records(own_.records.size());
+    forget_records_from(own_.records.size());
     for (std::size_t p = 0; p < blobs_.size(); ++p) blobs_[p]->truncate(own_.sizes[p]);
     continued_ = own_.candidates;
     if (own_.candidates > 0 && options_.on_continue) {
@@ -218,6 +235,16 @@ class Packing {
     }
     pack_range(range, *journal_, own_,
                [this](std::uint64_t done, std::uint64_t total) { report("packing", done, total); });
+  }
+
+  /// Note "the journal first": what it says of pictures that are about to be overwritten is taken
+  /// back, on disk, before they are. Whoever continues after a kill or a crash in between would
+  /// otherwise trust it, and publish what is there.
+  void forget_records_from(std::uint64_t bytes) {
+    if (bytes == state_.records.size() && state_.sealed.empty()) return;
+    journal_->cut_records(bytes);
+    state_.records.resize(bytes);
+    state_.sealed.clear();
   }
 
   /// From here on a failure removes what we made.
@@ -291,7 +318,7 @@ class Packing {
       PackedFile file{outputs_[p], plan_.parts[p], index.samples(), 0, 0, index.class_counts};
       if (p < hashes_.size()) file.index_hash = hashes_[p];
       std::error_code error;
-      const std::string now = published ? outputs_[p] : staging_path(outputs_[p], PackRanks());
+      const std::string now = published ? outputs_[p] : part_file_of(outputs_[p]);
       file.file_bytes = std::filesystem::file_size(now, error);
       result.files.push_back(std::move(file));
     }
@@ -307,8 +334,10 @@ class Packing {
   const PackRanks& ranks_;
   PackPlan plan_;
   std::vector<std::string> outputs_;
-  std::optional<Staging> staging_;
+  /// Goes after `staging_`: its lock keeps others from the files that are removed then. Given back
+  /// first, another packing to the same output would lose those that it has just made.
   std::optional<Journal> journal_;
+  std::optional<Staging> staging_;
   JournalState state_;
   std::vector<std::unique_ptr<BlobFile>> blobs_;
   RangeProgress own_;

@@ -66,9 +66,12 @@ struct PackResult {
   std::uint64_t continued = 0;  ///< candidates that an interrupted packing had done
 };
 
-/// Called on the calling thread, about ten times a second: `phase` is "packing" (pictures) or
-/// "sealing" (files). What it throws interrupts the packing: what was done is kept, hidden beside
-/// the output, for the next packing of the same request to continue.
+inline constexpr const char* kListingPhase = "listing";
+
+/// Called on the calling thread, about ten times a second: `phase` is "listing" (files found, of an
+/// unknown total, 0), "packing" (pictures), "joining" or "sealing" (files). What it throws
+/// interrupts the packing: what was packed is kept, hidden beside the output, for the next packing
+/// of the same request to continue.
 using PackProgress =
     std::function<void(const std::string& phase, std::uint64_t done, std::uint64_t total)>;
 

@@ -3,13 +3,14 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <new>
 #include <utility>
 
+#include "dataio/container/class_names.h"
 #include "dataio/container/display.h"
-#include "dataio/container/utf8.h"
 #include "dataio/error.h"
 #include "dataio/pack/image_folder.h"
 #include "dataio/pack/label_list.h"
@@ -19,8 +20,10 @@ namespace casvit::dataio {
 namespace {
 
 constexpr std::size_t kIgnoredExamples = 5;
+constexpr std::chrono::milliseconds kTick{100};
 
-void merge_ignored(const ImageFolder& folder, const std::string& prefix, PackPlan& plan) {
+template <typename Folder>
+void merge_ignored(const Folder& folder, const std::string& prefix, PackPlan& plan) {
   plan.ignored += folder.ignored;
   for (const std::string& path : folder.ignored_examples) {
     if (plan.ignored_examples.size() < kIgnoredExamples) {
@@ -75,54 +78,63 @@ void check_one_source(const PackOptions& options) {
   }
 }
 
-PackPlan list_source(const PackOptions& options) {
+PackPlan list_source(const PackOptions& options, const OnListed& on_listed) {
   check_one_source(options);
   std::error_code error;
   const bool folder = std::filesystem::is_directory(options.source, error);
-  if (!folder && is_list(options.source)) return plan_from_list(options.source, options.list_root);
+  if (!folder && is_list(options.source)) {
+    return plan_from_list(options.source, options.list_root, on_listed);
+  }
   if (!options.list_root.empty()) {
     throw UsageError("--root goes with a list of pictures (.csv, .tsv or .txt)");
   }
-  if (folder || !is_archive(options.source)) return plan_from_folder(options.source);
+  if (folder || !is_archive(options.source)) return plan_from_folder(options.source, on_listed);
   std::vector<std::string> archives{options.source};
   archives.insert(archives.end(), options.more_sources.begin(), options.more_sources.end());
-  return plan_from_archives(archives);
+  return plan_from_archives(archives, on_listed);
 }
 
 }  // namespace
 
-PackPlan make_plan(const PackOptions& options) {
-  PackPlan plan = list_source(options);
+PackPlan make_plan(const PackOptions& options, const std::function<void(std::uint64_t)>& tick) {
+  std::uint64_t listed = 0;
+  std::chrono::steady_clock::time_point next;
+  PackPlan plan = list_source(options, [&] {
+    ++listed;
+    const auto now = std::chrono::steady_clock::now();
+    if (!tick || now < next) return;
+    tick(listed);
+    next = now + kTick;
+  });
   if (plan.divided && !options.split.empty()) {
     throw UsageError("--split: " + display_path(options.source) +
                      " is split already (train, val, ...): leave --split out, or name one of its "
                      "parts");
   }
-  for (const std::string& name : plan.classes) {
-    if (name.empty() || !is_utf8(name) || name.find('\0') != std::string::npos) {
-      throw UsageError("the class name '" + display_path(name) +
-                       "' is not UTF-8, or empty; rename its folder or label");
-    }
-  }
+  const std::string problem = class_names_problem(plan.classes);
+  if (!problem.empty()) throw UsageError(display_path(options.source) + ": " + problem);
   assign_split(options, plan);
   return plan;
 }
 
-PackPlan plan_from_folder(const std::string& root) {
-  const std::vector<SplitFolder> parts = find_split_folders(root);
+PackPlan plan_from_folder(const std::string& root, const OnListed& on_listed) {
+  const SplitFolders split = find_split_folders(root, on_listed);
+  const std::vector<SplitFolder>& parts = split.parts;
   PackPlan plan;
   plan.root = root;
   plan.divided = !parts.empty();
   std::vector<ImageFolder> folders;
   if (parts.empty()) {
-    folders.push_back(scan_image_folder(root));
+    folders.push_back(scan_image_folder(root, on_listed));
     plan.classes = folders[0].classes;
     plan.parts = {"all"};
     add_candidates(std::move(folders[0]), "", 0, plan);
     return plan;
   }
-  for (const SplitFolder& part : parts)
-    folders.push_back(scan_image_folder(root + "/" + part.folder));
+  merge_ignored(split, "", plan);
+  for (const SplitFolder& part : parts) {
+    folders.push_back(scan_image_folder(root + "/" + part.folder, on_listed));
+  }
   plan.classes = merged_classes(folders);
   for (std::size_t p = 0; p < parts.size(); ++p) {
     plan.parts.push_back(parts[p].split);

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <map>
 #include <string>
 #include <vector>
 
+#include "dataio/pack/image_folder.h"
 #include "dataio/pack/packer.h"
 
 namespace casvit::dataio {
@@ -36,12 +38,16 @@ struct PackPlan {
 };
 
 /// Lists the source, whatever its kind; opens no picture. `options.split` is carried out.
+/// @param tick called about ten times a second with how many files, lines or members were found;
+/// may
+///        be empty. What it throws comes out of this.
 /// @throws UsageError also for a split asked of a source that is divided already; InputError
-PackPlan make_plan(const PackOptions& options);
+PackPlan make_plan(const PackOptions& options,
+                   const std::function<void(std::uint64_t)>& tick = nullptr);
 
 /// The plan of a folder of class folders. Where folders make the parts, their class lists are
-/// merged.
-PackPlan plan_from_folder(const std::string& root);
+/// merged; what lies beside these folders is counted as ignored.
+PackPlan plan_from_folder(const std::string& root, const OnListed& on_listed = nullptr);
 
 /// Deals the pictures to the parts of `options.split`, where there is one. What turns out to be
 /// rejected later leaves a gap in its part and moves no other picture.

@@ -57,7 +57,7 @@ struct ArchiveContent {
 
 class ArchiveScanner {
  public:
-  explicit ArchiveScanner(PackPlan& plan) : plan_(plan) {}
+  ArchiveScanner(PackPlan& plan, const OnListed& on_listed) : plan_(plan), on_listed_(on_listed) {}
 
   ArchiveContent scan(const std::string& path) {
     TarArchive archive(path);
@@ -74,6 +74,7 @@ class ArchiveScanner {
  private:
   void take(const TarArchive& archive, const TarMember& member,
             std::unordered_map<std::string, std::string>& labels, ArchiveContent& content) {
+    if (on_listed_) on_listed_();
     const auto [key, extension] = key_and_extension(member.name);
     if (member.is_file && is_picture_by_name(member.name)) {
       content.pictures.push_back(member);
@@ -100,6 +101,7 @@ class ArchiveScanner {
   }
 
   PackPlan& plan_;
+  const OnListed& on_listed_;
 };
 
 /// "" for one archive; "shard-0001.tar/" for several.
@@ -137,13 +139,13 @@ void label_candidates(const std::vector<std::string>& texts, PackPlan& plan) {
 
 }  // namespace
 
-PackPlan plan_from_archives(const std::vector<std::string>& archives) {
+PackPlan plan_from_archives(const std::vector<std::string>& archives, const OnListed& on_listed) {
   PackPlan plan;
   plan.archives = archives;
   plan.parts = {"all"};
   const std::vector<std::string> prefixes = prefixes_of(archives);
   std::vector<std::string> labels;
-  ArchiveScanner scanner(plan);
+  ArchiveScanner scanner(plan, on_listed);
   for (std::size_t a = 0; a < archives.size(); ++a) {
     ArchiveContent content = scanner.scan(archives[a]);
     for (std::size_t i = 0; i < content.pictures.size(); ++i) {

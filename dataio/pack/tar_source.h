@@ -16,6 +16,7 @@ namespace casvit::dataio {
 /// @throws InputError for an archive that is missing, compressed, damaged or hostile; UsageError
 /// for
 ///         archives without pictures, two archives of one name, a picture in no folder.
-PackPlan plan_from_archives(const std::vector<std::string>& archives);
+PackPlan plan_from_archives(const std::vector<std::string>& archives,
+                            const OnListed& on_listed = nullptr);
 
 }  // namespace casvit::dataio

@@ -194,7 +194,7 @@ def main(folder):
     copy_in_newest_form(original, path, compact_attributes=False)
     check_refused(path, "dense attributes", "stored densely")
     with_user_block(original, path)
-    check_refused(path, "user block", "")
+    check_refused(path, "user block", "begins with a user block")
     committed_type(original, path)
     check_refused(path, "committed type", "is stored with another object")
     return len(ACCEPTED) + 1, len(REFUSED) + 3

@@ -174,7 +174,10 @@ def check_leaks(folder):
     near = groups_of(run_json("leaks", *files, "--near", code=3))
     check(near == certain | {("near", True, True, (names[3], "alike.jpg"))}, f"near: {near}")
     only = {group for group in certain if group[0] == "bytes"}
-    check(groups_of(run_json("leaks", *files, "--bytes-only", code=3)) == only, "bytes only")
+    bytes_only = run_json("leaks", *files, "--bytes-only", code=3)
+    check(groups_of(bytes_only) == only, "bytes only")
+    check(bytes_only["counts"] == {"bytes": {"across_files": 1, "inside_a_file": 1}, "pixels": None,
+                                   "near": None, "labels_differ": 1}, f"{bytes_only['counts']}")
     check(groups_of(run_json("leaks", files[0])) == {("bytes", False, True, (names[1], "inside.jpg"))},
           "inside one file")
     run("leaks", *files, "--fail-on", "none")

@@ -1,5 +1,6 @@
 #include "trainer/engine/stage_data.h"
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -10,6 +11,7 @@
 
 #include "dataio/container/glob_paths.h"
 #include "dataio/container/stage_files.h"
+#include "launch/interruption.h"
 #include "trainer/report/progress.h"
 
 namespace casvit::trainer {
@@ -31,13 +33,21 @@ std::string describe(const dataio::StagedFile& file, double seconds) {
   return "staging: copied " + file.source + " to " + file.path + text;
 }
 
-/// Whether any rank still copies. Everyone looks again and again, so that no copy, however long,
-/// makes the others' wait look like a rank that hangs.
-bool somebody_works(bool mine, launch::Communicator& communicator) {
-  std::int64_t working = mine ? 1 : 0;
+/// What the ranks say together, the same on all.
+struct Said {
+  bool works = false;        ///< some rank still copies
+  bool interrupted = false;  ///< some rank was asked to leave
+};
+
+/// Everyone looks again and again, so that no copy, however long, makes the others' wait look like
+/// a rank that hangs.
+Said ask_all(bool works, launch::Communicator& communicator) {
+  std::array<std::int64_t, 2> said{works ? 1 : 0, launch::Interruption::requested() ? 1 : 0};
   communicator.announce("waiting for data.stage_to");
-  communicator.all_reduce(&working, 1, launch::ElementType::kInt64, launch::ReduceOp::kMax).wait();
-  return working != 0;
+  communicator
+      .all_reduce(said.data(), said.size(), launch::ElementType::kInt64, launch::ReduceOp::kMax)
+      .wait();
+  return {said[0] != 0, said[1] != 0};
 }
 
 /// This rank's part: copies on a thread of its own where there is something to copy.
@@ -45,30 +55,39 @@ Files copy_and_wait(const std::vector<std::string>& sources, const std::string& 
                     launch::World& world) {
   std::atomic<std::uint64_t> done{0};
   std::atomic<std::uint64_t> total{0};
+  std::atomic<bool> interrupted{false};
   std::future<Files> copy;
   if (!sources.empty()) {
     copy = std::async(std::launch::async, [&] {
       return dataio::stage_files(sources, folder, [&](std::uint64_t bytes, std::uint64_t of) {
+        if (interrupted) {
+          throw StagingInterrupted();
+        }
         total = of;
         done = bytes;
       });
     });
   }
+  Files files;
   std::optional<Progress> progress;
   while (true) {
     const bool works =
         copy.valid() && copy.wait_for(std::chrono::seconds(0)) != std::future_status::ready;
-    // A failed copy ends the job from here, whatever the others do.
     if (copy.valid() && !works) {
-      Files files = copy.get();
-      while (somebody_works(false, world.communicator())) {
-        std::this_thread::sleep_for(kBetweenLooks);
+      try {
+        files = copy.get();  // a failed copy ends the job from here, whatever the others do
+      } catch (const StagingInterrupted&) {
+        // All ranks leave together, below.
       }
+    }
+    const Said all = ask_all(works, world.communicator());
+    if (!all.works && all.interrupted) {
+      throw StagingInterrupted();
+    }
+    if (!all.works) {
       return files;
     }
-    if (!somebody_works(works, world.communicator())) {
-      return {};
-    }
+    interrupted = all.interrupted;
     if (works && world.rank() == 0 && total > 0) {
       if (!progress) {
         progress.emplace("staging", static_cast<std::int64_t>(total));

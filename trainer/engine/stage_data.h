@@ -1,5 +1,6 @@
 #pragma once
 
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -14,10 +15,17 @@ struct StagedData {
   std::vector<std::string> notes;  ///< what was done on each node, a line each, for the log
 };
 
+/// launch::Interruption was requested while files were copied: all ranks throw it, and no
+/// unfinished copy is left.
+class StagingInterrupted : public std::runtime_error {
+ public:
+  StagingInterrupted() : std::runtime_error("interrupted while files were staged") {}
+};
+
 /// Copies the files to `folder` once a node: the first rank of each node copies (see
 /// dataio::stage_files), the others wait. Without a folder the files stay as they are. Collective;
 /// shows on rank 0 how far its copy is.
-/// @throws dataio::InputError, dataio::OutputError
+/// @throws dataio::InputError, dataio::OutputError, StagingInterrupted
 StagedData stage_data(const std::vector<std::string>& train, const std::vector<std::string>& val,
                       const std::string& folder, launch::World& world);
 

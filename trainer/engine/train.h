@@ -19,7 +19,7 @@ struct TrainOptions {
 /// Trains to the end of the schedule (or `train.max_steps`), evaluating, saving and reporting on
 /// the way. Every rank calls it. Once launch::Interruption is requested on any rank, all finish the
 /// step, save, and leave together.
-/// @returns kDone, or kInterrupted when the checkpoint is durable
+/// @returns kDone, or kInterrupted when the checkpoint is durable, or nothing was trained yet
 /// @throws ConfigError, CheckpointError, OutputError, DivergedError, dataio::InputError,
 /// launch::CommunicationError
 launch::ExitCode train(const Config& config, const TrainOptions& options, launch::World& world);

@@ -141,6 +141,9 @@ TEST_F(CasvitPack, TellsUsageFromInputFromOutput) {
   const Outcome missing = run((folder_ / "none") + " -o " + h5_);
   EXPECT_EQ(missing.exit_code, 3);
   EXPECT_THAT(missing.err, HasSubstr("there is no folder " + (folder_ / "none")));
+  const Outcome endless = run(std::string(5000, 'x') + " -o " + h5_);
+  EXPECT_EQ(endless.exit_code, 3);
+  EXPECT_THAT(endless.err, HasSubstr("File name too long"));
   const Outcome nowhere = run(in_ + " -o " + (folder_ / "none/out.h5"));
   EXPECT_EQ(nowhere.exit_code, 6);
   EXPECT_THAT(nowhere.err, HasSubstr("none"));
@@ -217,7 +220,8 @@ TEST_F(CasvitPack, VerifyLooksAtEveryFile) {
 }
 
 TEST_F(CasvitPack, HelpsWithAnExampleFirst) {
-  for (const char* command : {"", "pack ", "info ", "verify ", "preview "}) {
+  for (const char* command :
+       {"", "pack ", "info ", "verify ", "stats ", "leaks ", "extract ", "preview "}) {
     const Outcome help = run(std::string(command) + "--help");
     EXPECT_EQ(help.exit_code, 0) << command;
     EXPECT_THAT(help.out, StartsWith("Example: casvit-pack")) << command;

@@ -51,6 +51,14 @@ void map_virtually(hid_t creation) {
   CASVIT_HDF5(H5Pset_virtual(creation, space.get(), "other.h5", "/bytes", space.get()));
 }
 
+/// Names that nobody wrote: a hole in the file, which takes no disk.
+void replace_names(hid_t file, std::uint64_t elements, std::size_t width) {
+  remove_array(file, schema::kClassesName);
+  const Hdf5Handle type(CASVIT_HDF5(H5Tcopy(H5T_C_S1)), &H5Tclose);
+  CASVIT_HDF5(H5Tset_size(type.get(), width));
+  create_array(file, schema::kClassesName, type.get(), elements);
+}
+
 std::vector<Breakage> breakages() {
   using U8 = std::uint8_t;
   using U32 = std::uint32_t;
@@ -129,6 +137,18 @@ std::vector<Breakage> breakages() {
          replace_array<U64>(f, schema::kClassesCount, {3, 4});
        },
        "/classes/count has 2"},
+      {"ClassCountsWithoutEnd",
+       [](hid_t f) {
+         remove_array(f, schema::kClassesCount);
+         create_array(f, schema::kClassesCount, hdf5_type<U64>(), 1ULL << 27U);
+       },
+       "/classes/count has 134217728"},
+      {"ClassNamesTooWide", [](hid_t f) { replace_names(f, 3, 5000); },
+       "has names of 5000 bytes, more than 4096"},
+      {"ClassNamesTooMany", [](hid_t f) { replace_names(f, 1000001, 8); },
+       "has more than 1000000 entries"},
+      {"ClassNamesOfTooManyBytes", [](hid_t f) { replace_names(f, 200000, 4096); },
+       "has more than 268435456 bytes"},
       {"ClassNamedTwice",
        [](hid_t f) {
          remove_array(f, schema::kClassesName);

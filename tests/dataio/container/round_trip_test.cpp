@@ -208,7 +208,9 @@ TEST(ContainerWriter, NamesWhatCannotBeWritten) {
   EXPECT_NE(refused(folder.path()).find("it is a folder"), std::string::npos);
   EXPECT_NE(refused("/proc/a.h5").find("cannot write /proc/a.h5"), std::string::npos);
   content.class_names[1] = "\xff";
-  EXPECT_NE(refused(folder / "a.h5").find("usage: the class name"), std::string::npos);
+  EXPECT_NE(refused(folder / "a.h5").find("the class name '\xff' is not UTF-8"), std::string::npos);
+  content.class_names[1] = std::string(4097, 'x');  // which no reader takes
+  EXPECT_NE(refused(folder / "a.h5").find("has 4097 bytes"), std::string::npos);
   content = small_content();
   content.samples[2].label = 3;
   EXPECT_NE(refused(folder / "a.h5").find("label 3"), std::string::npos);

@@ -137,5 +137,27 @@ TEST_F(StageFilesTest, LooksAtTheSpaceBeforeTheFirstByte) {
   EXPECT_EQ(files_on_disk(), std::vector<std::string>{});
 }
 
+TEST_F(StageFilesTest, FreesWhatKilledCopiersLeftBeforeItLooksAtTheSpace) {
+  const StagedFile staged = stage();
+  fs::resize_file(source_, std::uintmax_t{8} << 40);  // a file of another size has another key
+  EXPECT_THAT(refusal(), HasSubstr("are free there"));
+  std::string folder;
+  for (const auto& entry : fs::directory_iterator(disk_)) {
+    if (entry.path() != fs::path(staged.path).parent_path()) folder = entry.path().string();
+  }
+  ASSERT_NE(folder, "");
+  write_file(folder + "/.photos.h5.part-1-0", {1, 2, 3});
+  EXPECT_THAT(refusal(), HasSubstr("are free there"));
+  EXPECT_EQ(files_on_disk(), std::vector<std::string>{"photos.h5"});
+}
+
+TEST_F(StageFilesTest, WhatTheProgressThrowsEndsTheCopying) {
+  class Stop {};
+  EXPECT_THROW(stage_files({source_}, disk_, [](std::uint64_t, std::uint64_t) { throw Stop(); }),
+               Stop);
+  EXPECT_EQ(files_on_disk(), std::vector<std::string>{});
+  EXPECT_FALSE(stage().reused);
+}
+
 }  // namespace
 }  // namespace casvit::dataio

@@ -1,14 +1,43 @@
 #include "dataio/inspect/extract.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
+#include <cerrno>
 #include <filesystem>
 
 #include "dataio/error.h"
 #include "dataio/image/decode.h"
 #include "tests/dataio/container/small_container.h"
+
+namespace {
+
+/// How many more files that were opened for writing can be closed before a disk says, as late as
+/// NFS does, that it is full; and whether syncing says so.
+std::atomic<int> closes_left{1 << 30};
+std::atomic<bool> sync_fails{false};
+
+}  // namespace
+
+// These take the places of the system's own in this program.
+extern "C" int close(int descriptor) {
+  const bool written = (::fcntl(descriptor, F_GETFL) & O_ACCMODE) == O_WRONLY;
+  const auto result = static_cast<int>(::syscall(SYS_close, descriptor));
+  if (!written || --closes_left >= 0) return result;
+  errno = ENOSPC;
+  return -1;
+}
+extern "C" int syncfs(int /*descriptor*/) noexcept {
+  if (!sync_fails) return 0;
+  errno = EIO;
+  return -1;
+}
 
 namespace casvit::dataio {
 namespace {
@@ -153,6 +182,56 @@ TEST_F(Extract, ADamagedSampleLeavesNothingBehind) {
   write_file(file_, file);
   EXPECT_THROW(extract({file_}, folder_ / "out", 2, no_progress), InputError);
   EXPECT_EQ(folder_.names(), std::vector<std::string>{"a.h5"});
+}
+
+TEST_F(Extract, WhatTheDiskSaysLateIsAFailure) {
+  pack({"A/x.jpg", "A/y.jpg"});
+  for (const bool filled : {false, true}) {
+    if (filled) fs::create_directory(folder_ / "out");
+    closes_left = 1;
+    EXPECT_THROW(extract({file_}, folder_ / "out", 1, no_progress), OutputError);
+    closes_left = 1 << 30;
+    sync_fails = true;
+    EXPECT_THROW(extract({file_}, folder_ / "out", 1, no_progress), OutputError);
+    sync_fails = false;
+    EXPECT_EQ(folder_.names().size(), filled ? 2U : 1U);
+    EXPECT_TRUE(!filled || fs::is_empty(folder_ / "out"));
+  }
+}
+
+TEST_F(Extract, AProcessOfTheSameNumberThatWasKilledIsNotInTheWay) {
+  pack({"A/x.jpg"});
+  const std::string number = std::to_string(::getpid());
+  write_text(folder_ / (".out.part-" + number), "an older program's");
+  write_text(folder_ / (".out.part-" + number + "-0/A/x.jpg"), "half");
+  EXPECT_EQ(extract({file_}, folder_ / "out", 1, no_progress).pictures, 1U);
+  EXPECT_EQ(files_below(folder_ / "out"), std::vector<std::string>{"A/x.jpg"});
+}
+
+TEST_F(Extract, AFolderThatIsThereIsFilledAndStaysTheSame) {
+  pack({"A/x.jpg", "A/y.jpg"});
+  fs::create_directory(folder_ / "elsewhere");
+  fs::create_symlink("elsewhere", folder_ / "link");
+  const std::string leftover = folder_ / "elsewhere/.casvit-extract.part-1-0";
+  write_text(leftover + "/A/x.jpg", "half");
+  {
+    const FileDescriptor held(::open(leftover.c_str(), O_RDONLY | O_DIRECTORY));
+    ASSERT_EQ(::flock(held.get(), LOCK_EX | LOCK_NB), 0);  // somebody is at work there
+    EXPECT_THROW(extract({file_}, folder_ / "link", 1, no_progress), UsageError);
+  }
+  EXPECT_EQ(extract({file_}, folder_ / "link/", 1, no_progress).pictures, 2U);
+  EXPECT_TRUE(fs::is_symlink(folder_ / "link"));
+  EXPECT_EQ(files_below(folder_ / "elsewhere"), (std::vector<std::string>{"A/x.jpg", "A/y.jpg"}));
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_ / "elsewhere"), {}), 1);
+  EXPECT_EQ(folder_.names(), (std::vector<std::string>{"a.h5", "elsewhere", "link"}));
+}
+
+TEST_F(Extract, CanBeEndedBeforeAnythingIsWritten) {
+  pack({"A/x.jpg"});
+  class Stop {};
+  EXPECT_THROW(extract({file_, folder_ / "none.h5"}, folder_ / "out", 1,
+                       [](std::uint64_t, std::uint64_t) { throw Stop(); }),
+               Stop);
 }
 
 TEST_F(Extract, NothingIsOverwritten) {

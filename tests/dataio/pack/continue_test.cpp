@@ -2,11 +2,15 @@
 // the program with SIGKILL.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/inotify.h>
+#include <unistd.h>
 
+#include <array>
 #include <filesystem>
 
 #include "dataio/container/dataset.h"
 #include "dataio/error.h"
+#include "dataio/pack/journal.h"
 #include "dataio/pack/packer.h"
 #include "tests/dataio/seedlings.h"
 
@@ -152,6 +156,58 @@ TEST_F(ContinueTest, FinishesGivingNames) {
   EXPECT_EQ(file_bytes(folder_ / "out.val.h5"), val);
   EXPECT_EQ(fs::last_write_time(folder_ / "out.train.h5"), written);
   EXPECT_THAT(folder_.names(), ElementsAre("in", "out.train.h5", "out.val.h5"));
+}
+
+/// As FinishesGivingNames, but what waits for its name is not what was sealed: a crash took its
+/// end.
+TEST_F(ContinueTest, NamesNothingThatIsNotWhatWasSealed) {
+  static_cast<void>(pack(options_, [](auto, auto, auto) {}));
+  const Bytes train = file_bytes(folder_ / "out.train.h5");
+  const Bytes val = file_bytes(folder_ / "out.val.h5");
+  for (const double kept : {0.0, 0.5, 0.999}) {
+    fs::remove(folder_ / "out.train.h5");
+    fs::remove(folder_ / "out.val.h5");
+    options_.before_publish = [this](const PackResult&) {
+      fs::create_directories(folder_ / "out.val.h5/in-the-way");
+    };
+    EXPECT_THROW(pack(options_, [](auto, auto, auto) {}), OutputError);
+    fs::remove_all(folder_ / "out.val.h5");
+    fs::resize_file(folder_ / ".out.val.h5.part",
+                    static_cast<std::uintmax_t>(static_cast<double>(val.size()) * kept));
+    options_.before_publish = nullptr;
+    static_cast<void>(pack(options_, [](auto, auto, auto) {}));
+    EXPECT_EQ(file_bytes(folder_ / "out.train.h5"), train) << kept;
+    EXPECT_EQ(file_bytes(folder_ / "out.val.h5"), val) << kept;
+    EXPECT_THAT(folder_.names(), ElementsAre("in", "out.train.h5", "out.val.h5"));
+  }
+}
+
+TEST_F(ContinueTest, TakesBackWhatTheJournalSaysBeforeItEmptiesWhatItIsAbout) {
+  interrupt();
+  fs::remove(folder_ / ".out.val.h5.part");
+  fs::create_symlink("nowhere", folder_ / ".out.val.h5.part");  // which is not followed
+  EXPECT_THROW(pack(options_, [](auto, auto, auto) {}), OutputError);
+  ASSERT_EQ(fs::file_size(folder_ / ".out.train.h5.part"), 0U);
+  JournalState state;
+  ASSERT_TRUE(Journal::open(folder_ / ".out.h5.journal", state));
+  EXPECT_EQ(state.records, "");
+}
+
+/// The lock is the journal's: whoever gets it must not lose what it then makes to us.
+TEST_F(ContinueTest, AFailureRemovesTheJournalLast) {
+  options_.on_error = OnError::kFail;
+  const FileDescriptor watch(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
+  ASSERT_GE(::inotify_add_watch(watch.get(), folder_.path().c_str(), IN_DELETE), 0);
+  EXPECT_THROW(pack(options_, [](auto, auto, auto) {}), InputError);
+  std::vector<std::string> removed;
+  alignas(inotify_event) std::array<char, 4096> events{};
+  const ssize_t bytes = ::read(watch.get(), events.data(), events.size());
+  for (ssize_t at = 0; at < bytes;) {
+    const auto* event = reinterpret_cast<const inotify_event*>(events.data() + at);
+    removed.emplace_back(event->name);
+    at += static_cast<ssize_t>(sizeof *event + event->len);
+  }
+  EXPECT_THAT(removed, ElementsAre(".out.train.h5.part", ".out.val.h5.part", ".out.h5.journal"));
 }
 
 }  // namespace

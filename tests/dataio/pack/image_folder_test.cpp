@@ -87,7 +87,7 @@ TEST(SplitFolders, AreFoundOnlyWhereThereIsNothingElse) {
   const TemporaryFolder folder;
   const auto found = [&folder] {
     std::vector<std::string> parts;
-    for (const SplitFolder& part : find_split_folders(folder.path())) {
+    for (const SplitFolder& part : find_split_folders(folder.path()).parts) {
       parts.push_back(part.split + "<" + part.folder);
     }
     return parts;

@@ -14,13 +14,15 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-/// "path|label|part" of each line.
+/// "path|class|part" of each line.
 std::vector<std::string> entries(const std::string& name, const std::string& text) {
   const TemporaryFolder folder;
   write_text(folder / name, text);
   std::vector<std::string> found;
-  for (const ListEntry& entry : read_label_list(folder / name)) {
-    found.push_back(entry.path + "|" + entry.label + "|" + entry.part);
+  const PackPlan plan = plan_from_list(folder / name, "");
+  for (const Candidate& picture : plan.candidates) {
+    found.push_back(picture.path + "|" + plan.classes[static_cast<std::size_t>(picture.label)] +
+                    "|" + (plan.divided ? plan.parts[picture.part] : ""));
   }
   return found;
 }
@@ -37,8 +39,9 @@ std::string refusal(const std::string& name, const std::string& text) {
 }
 
 TEST(LabelList, ReadsTheThreeKindsOfFiles) {
-  EXPECT_THAT(entries("a.csv", "x/1.jpg,cat\r\ny.png,dog,val\n"),
-              ElementsAre("x/1.jpg|cat|", "y.png|dog|val"));
+  EXPECT_THAT(entries("a.csv", "x/1.jpg,cat,train\r\ny.png,dog,val\n"),
+              ElementsAre("x/1.jpg|cat|train", "y.png|dog|val"));
+  EXPECT_THAT(entries("a.csv", "x/1.jpg,cat\r\n"), ElementsAre("x/1.jpg|cat|"));
   EXPECT_THAT(entries("a.tsv", "a,b.jpg\tcat\n\nc d.jpg\tdog"),
               ElementsAre("a,b.jpg|cat|", "c d.jpg|dog|"));
   EXPECT_THAT(entries("a.txt", "# from somewhere\nval/ILSVRC 1.JPEG   65 \nb.jpg 970\n"),
@@ -66,12 +69,18 @@ TEST(LabelList, NamesTheLineThatIsWrong) {
   EXPECT_THAT(refusal("a.csv", ""), HasSubstr("lists no pictures"));
   EXPECT_THAT(refusal("a.csv", "x.jpg,cat\nx.jpg,dog\n"),
               HasSubstr("line 2: x.jpg has the label 'dog', in line 1 it has 'cat'"));
+  EXPECT_THAT(refusal("a.csv", "x.jpg,cat,train\ny.jpg,cat,val\nx.jpg,cat,val\n"),
+              HasSubstr("line 3: x.jpg is in the split 'val', in line 1 it is in 'train'"));
+  EXPECT_THAT(refusal("a.csv", "b/x.jpg,cat\ny.jpg,cat\n./b//x.jpg,cat\n"),
+              HasSubstr("line 3: ./b//x.jpg is listed already, in line 1"));
   EXPECT_THAT(refusal("a.csv", ",cat\n"), HasSubstr("line 1: the path is empty"));
   EXPECT_THAT(refusal("a.csv", "x.jpg,\n"), HasSubstr("line 1: the label is empty"));
   EXPECT_THAT(refusal("a.csv", "x.jpg,cat,train\ny.jpg,cat\n"),
               HasSubstr("line 2: some lines have a split"));
   EXPECT_THAT(refusal("a.csv", "x.jpg,cat,../up\n"), HasSubstr("not made of letters"));
-  EXPECT_THAT(refusal("a.csv", "x.jpg,999999999\n"), HasSubstr("class index 999999999 is too"));
+  EXPECT_THAT(refusal("a.csv", "x.jpg,99999999999\n"), HasSubstr("index 99999999999 is too large"));
+  EXPECT_THAT(refusal("a.csv", "x.jpg,1000000\n"), HasSubstr("at most 999999"));
+  EXPECT_EQ(refusal("a.csv", "x.jpg,00000000999999\n"), "");
 }
 
 TEST(LabelList, NumbersAreIndicesAndNamesAreSorted) {

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <numeric>
 #include <random>
 #include <thread>
@@ -36,6 +38,27 @@ std::vector<std::uint64_t> numbers_in(const std::string& log) {
   for (std::string_view rest = log; !rest.empty();) numbers.push_back(take_record(rest).xxh3);
   return numbers;
 }
+
+/// A piece that is submitted on a thread of its own.
+class Submission {
+ public:
+  Submission(OrderedOutput& output, PreparedPiece piece)
+      : thread_([this, &output, piece = std::move(piece)]() mutable {
+          output.submit(std::move(piece));
+          done_ = true;
+        }) {}
+
+  /// Whether `submit` returns, within a while that is long enough for any that does not wait.
+  bool comes_back() const {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    return done_;
+  }
+  void join() { thread_.join(); }
+
+ private:
+  std::atomic<bool> done_{false};
+  std::jthread thread_;
+};
 
 class OrderedOutputTest : public ::testing::Test {
  protected:
@@ -72,7 +95,7 @@ TEST_F(OrderedOutputTest, PlacesPiecesInOrderHoweverTheyCome) {
   }
 }
 
-TEST_F(OrderedOutputTest, KeepsNoMoreThanItsLimitWaiting) {
+TEST_F(OrderedOutputTest, ComesToAnEndHoweverLittleMayWait) {
   OrderedOutput output = this->output(1000);  // less than a few pieces
   std::vector<std::thread> threads;
   std::atomic<std::uint64_t> next{0};
@@ -92,6 +115,17 @@ TEST_F(OrderedOutputTest, KeepsNoMoreThanItsLimitWaiting) {
   EXPECT_TRUE(std::is_sorted(numbers.begin(), numbers.end()));
 }
 
+TEST_F(OrderedOutputTest, LetsNoMoreThanItsLimitWait) {
+  const std::size_t one = piece_of(2, 2).total_bytes();
+  OrderedOutput output = this->output(one + piece_of(4, 2).total_bytes() - 1);
+  output.submit(piece_of(2, 2));  // parked
+  Submission second(output, piece_of(4, 2));
+  EXPECT_FALSE(second.comes_back());  // one byte too much
+  output.submit(piece_of(0, 2));
+  second.join();
+  EXPECT_EQ(output.written(), 6U);
+}
+
 TEST_F(OrderedOutputTest, SaysWhatIsWrittenOnlyWhenAllBeforeItIs) {
   OrderedOutput output = this->output(1 << 20);
   output.submit(piece_of(1, 1));
@@ -104,11 +138,13 @@ TEST_F(OrderedOutputTest, SaysWhatIsWrittenOnlyWhenAllBeforeItIs) {
 
 TEST_F(OrderedOutputTest, EndsWaitingWhenStopped) {
   OrderedOutput output = this->output(0);
-  std::thread waiting([&output] { output.submit(piece_of(5, 1)); });
-  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  Submission waiting(output, piece_of(5, 1));
+  EXPECT_FALSE(waiting.comes_back());
   output.stop();
   waiting.join();
+  output.submit(piece_of(0, 5));  // nothing more is taken
   EXPECT_EQ(output.written(), 0U);
+  EXPECT_TRUE(file_bytes(folder_ / "odd").empty());
 }
 
 TEST_F(OrderedOutputTest, ReportsTheFirstRefusedCandidateWhateverTheOrder) {

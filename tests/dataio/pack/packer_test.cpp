@@ -92,6 +92,37 @@ TEST(Packer, MakesAFileForEachPartOfASplitFolder) {
   EXPECT_THAT(folder.names(), ElementsAre("in", "out.train.h5", "out.val.h5"));
 }
 
+TEST(Packer, CountsWhatLiesBesideTheParts) {
+  const TemporaryFolder folder;
+  make_image_folder(folder / "in/train", {"a"}, 1);
+  make_image_folder(folder / "in/val", {"a"}, 1);
+  for (const char* name : {"in/loose.jpg", "in/.cache/x.jpg", "in/train/notes.txt"}) {
+    write_text(folder / name, "x");
+  }
+  const PackResult result = pack(options_for(folder / "in", folder / "out.h5"), no_progress);
+  EXPECT_EQ(result.ignored, 3U);
+  EXPECT_THAT(result.ignored_examples, ElementsAre("loose.jpg", ".cache/", "train/notes.txt"));
+}
+
+TEST(Packer, CanBeInterruptedWhileItLists) {
+  const TemporaryFolder folder;
+  make_image_folder(folder / "in", {"a"}, 1);
+  write_text(folder / "list.csv", "in/a/0.jpg,a\n");
+  class Stop {};
+  for (const char* source : {"in", "list.csv"}) {
+    std::uint64_t listed = 0;
+    EXPECT_THROW(static_cast<void>(pack(options_for(folder / source, folder / "out.h5"),
+                                        [&listed](const std::string& phase, auto done, auto) {
+                                          if (phase != kListingPhase) return;
+                                          listed = done;
+                                          throw Stop();
+                                        })),
+                 Stop);
+    EXPECT_EQ(listed, 1U);
+  }
+  EXPECT_THAT(folder.names(), ElementsAre("in", "list.csv"));
+}
+
 TEST(Packer, RefusesPartsWhoseClassesDisagree) {
   const TemporaryFolder folder;
   make_image_folder(folder / "in/train", {"a", "b", "d"}, 2);
@@ -277,6 +308,29 @@ TEST(Packer, TakesFileNamesOfAnyBytesAndThousandsOfClasses) {
             "c10999/\xff\n"
             "a.jpg");
   EXPECT_EQ(dataset.label(999), 999);
+}
+
+TEST(Packer, RefusesClassesThatNoReaderTakes) {
+  const TemporaryFolder folder;
+  make_image_folder(folder / "in", {"a"}, 1);
+  const auto refused = [&folder](const std::string& list) {
+    write_text(folder / "in/list.csv", list);
+    return refusal(options_for(folder / "in/list.csv", folder / "out.h5"));
+  };
+  const auto line = [](int i) { return std::to_string(i) + ".jpg,c" + std::to_string(i) + "\n"; };
+  std::string list;
+  for (int i = 0; i <= 1'000'000; ++i) list += line(i);
+  EXPECT_THAT(refused(list),
+              HasSubstr("usage: " + (folder / "in/list.csv") +
+                        ": there are 1000001 classes, and a container holds at most"));
+  EXPECT_THAT(refused("a/0.jpg," + std::string(4097, 'x') + "\n"),
+              HasSubstr("...' has 4097 bytes"));
+  list = "x.jpg," + std::string(4096, 'x') + "\n";
+  for (int i = 0; i < 65536; ++i) list += line(i);
+  EXPECT_THAT(refused(list), HasSubstr("65537 class names of up to 4096 bytes take more than"));
+  EXPECT_THAT(folder.names(), ElementsAre("in"));
+  EXPECT_EQ(refused("a/0.jpg," + std::string(4096, 'x') + "\n"), "");
+  EXPECT_EQ(Dataset({folder / "out.h5"}).class_names()[0].size(), 4096U);
 }
 
 TEST(Packer, RejectsHoweverManyPictures) {

@@ -1,11 +1,15 @@
 """How casvit_dist treats its files: corrupt pictures, staging to a node's own disk, EXIF orientation."""
 
+import fcntl
+import glob
 import json
 import os
 import shutil
+import signal
 import struct
 import subprocess
 import tempfile
+import time
 import unittest
 
 BIN = os.environ["CASVIT_BIN"]
@@ -153,6 +157,33 @@ class TrainingDataTest(unittest.TestCase):
         self.assertEqual([job.returncode for job in jobs], [0, 0, 0], outputs)
         self.assertEqual(sum(output.count("staging: copied") for output in outputs), 2)
         self.assertEqual(sum(output.count("is there already") for output in outputs), 4)
+
+    def test_a_signal_ends_staging_at_once(self):
+        disk = f"{self.folder}/held-disk"
+        stage = (f"data.stage_to={disk}", "train.max_steps=2")
+        self.run_it(self.train_command(0, "before-held", *stage))
+        (copy,) = glob.glob(f"{disk}/*/s.train.h5")
+        os.unlink(copy)
+        with open(f"{os.path.dirname(copy)}/.s.train.h5.lock", encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # somebody copies, and does not come to an end
+            job = subprocess.Popen(self.train_command(0, "held", *stage), stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT, text=True)
+            self.wait_for_handler(job.pid, signal.SIGTERM)
+            job.send_signal(signal.SIGTERM)
+            output = job.communicate(timeout=60)[0]
+        self.assertEqual(job.returncode, 75, output)
+        self.assertIn("interrupted while files were staged", output)
+        self.assertFalse(os.path.exists(copy))
+        self.run_it(self.train_command(0, "held", *stage))
+
+    @staticmethod
+    def wait_for_handler(pid, number):
+        while True:
+            with open(f"/proc/{pid}/status", encoding="ascii") as status:
+                caught = next(line for line in status if line.startswith("SigCgt:"))
+            if int(caught.split()[1], 16) >> (number - 1) & 1:
+                return
+            time.sleep(0.02)
 
     def test_where_nothing_can_be_staged_it_ends_with_6(self):
         with open(f"{self.folder}/no-folder", "w", encoding="utf-8"):
