@@ -31,7 +31,11 @@ Interruption::Interruption() {
   action.sa_handler = on_signal;
   action.sa_flags = SA_RESTART;
   sigemptyset(&action.sa_mask);
-  for (std::size_t i = 0; i < kSignals.size(); ++i) sigaction(kSignals[i], &action, &before[i]);
+  for (std::size_t i = 0; i < kSignals.size(); ++i) {
+    sigaction(kSignals[i], &action, &before[i]);
+    // Whoever started us with a signal ignored (nohup, a shell's background job) meant it.
+    if (before[i].sa_handler == SIG_IGN) sigaction(kSignals[i], &before[i], nullptr);
+  }
 }
 
 Interruption::~Interruption() {

@@ -67,6 +67,10 @@ void check_parallel(const Config& config, Checks& checks) {
   checks.require(!config.parallel.reproducible || (shards & (shards - 1)) == 0,
                  {"parallel.reproducible", "batch.shards"},
                  "a reproducible sum needs 1, 2, 4, 8, ... shards");
+  checks.require(!config.parallel.reproducible || config.parallel.transport != "bfloat16",
+                 {"parallel.reproducible", "parallel.transport"},
+                 "what is rounded on its way between ranks depends on how many there are; use "
+                 "parallel.transport: float32");
 }
 
 void check_augment(const Config& config, Checks& checks) {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "launch/interruption.h"
+#include "trainer/engine/check_world.h"
 #include "trainer/engine/evaluate.h"
 #include "trainer/engine/options_from_config.h"
 #include "trainer/engine/resume_check.h"
@@ -50,6 +51,16 @@ void refuse_to_fork(const std::string& folder, const std::string& checkpoint) {
   }
 }
 
+/// Beginning again where checkpoints exist that cannot be read just now would write over them.
+[[noreturn]] void refuse_to_start_over(const std::string& folder,
+                                       const std::vector<std::string>& problems) {
+  std::string text = "none of the checkpoints in " + folder + " can be read:";
+  for (const std::string& problem : problems) {
+    text += "\n  " + problem;
+  }
+  throw CheckpointError(text + "\nrepair or remove them, or start anew with another --out");
+}
+
 /// How LibTorch deals a sum to threads decides its bits: in reproducible mode there is one, unless
 /// somebody fixed the number.
 int threads_wanted(const Config& config) {
@@ -77,20 +88,8 @@ TrainingRun::TrainingRun(const Config& config, TrainOptions options, launch::Wor
       staged_(stage_data(required(config.data.train, "data.train"), config.data.val,
                          config.data.stage_to, world)),
       train_data_(staged_.train, dataset_options_of(config)) {
-  if (config_.launch.expect_ranks != 0 && config_.launch.expect_ranks != world_.size()) {
-    throw ConfigError(
-        format("launch.expect_ranks is %d, but %d ranks were started; start %d, or change it",
-               config_.launch.expect_ranks, world_.size(), config_.launch.expect_ranks));
-  }
-  world_.set_timeout(timeout());
   at::set_num_threads(threads_.compute);
   plan_ = ShardPlan::make(step_table_of(config_, train_data_.size()), world_.size(), world_.rank());
-  if (config_.parallel.reproducible && (world_.size() & (world_.size() - 1)) != 0) {
-    throw ConfigError(
-        format("parallel.reproducible needs 1, 2, 4, 8, ... ranks, but %d were "
-               "started",
-               world_.size()));
-  }
   if (!config_.data.val.empty()) {
     val_data_.emplace(staged_.val, dataset_options_of(config_));
     if (val_data_->class_names() != train_data_.class_names()) {
@@ -99,14 +98,8 @@ TrainingRun::TrainingRun(const Config& config, TrainOptions options, launch::Wor
                         "); pack both from folders with the same class names");
     }
   }
-  refuse_unequal_ranks();
+  refuse_other_data();
   device_communicator_ = make_device_communicator(world_, compute_.device);
-  if (device_communicator_ && config_.parallel.reproducible &&
-      config_.parallel.transport == "bfloat16") {
-    throw ConfigError(
-        "parallel.reproducible with parallel.transport: bfloat16 is for CPUs: between GPUs "
-        "bfloat16 would be rounded at every level of the tree; use parallel.transport: float32");
-  }
 
   normalization_ = normalization_of(config_, train_data_);
   cursor_.emplace(plan_.steps);
@@ -122,7 +115,7 @@ TrainingRun::TrainingRun(const Config& config, TrainOptions options, launch::Wor
   state_->scaler.enabled = compute_.loss_scaling();
 
   const std::string checkpoint = checkpoint_to_resume();
-  prepare_folder();
+  open_folder();
   if (!checkpoint.empty()) {
     resume_from(checkpoint);
   } else {
@@ -135,6 +128,8 @@ TrainingRun::TrainingRun(const Config& config, TrainOptions options, launch::Wor
     }
   }
   if (is_leader()) {
+    // Not before the start is known to be sound: this makes the folder a run's.
+    write_text_file(options_.out + "/config.yaml", to_yaml(config_, true));
     metrics_.emplace(options_.out, state_->step);
     checkpoints_ = std::make_unique<CheckpointWriter>(options_.out, config_.checkpoint.keep);
   }
@@ -171,27 +166,14 @@ TrainingStepOptions TrainingRun::step_options() const {
   return step;
 }
 
-std::chrono::milliseconds TrainingRun::timeout() const {
-  return std::chrono::milliseconds(std::llround(config_.launch.timeout_seconds * 1e3));
-}
-
 /// On a GPU the host waits for collectives without knowing: they are given their time first.
 std::chrono::milliseconds TrainingRun::device_grace() const {
-  return compute_.device.is_cpu() ? std::chrono::milliseconds(0) : timeout();
+  return compute_.device.is_cpu() ? std::chrono::milliseconds(0) : timeout_of(config_);
 }
 
-void TrainingRun::refuse_unequal_ranks() {
-  const std::string mine =
-      train_data_.content_hash() + (val_data_ ? val_data_->content_hash() : "") + to_yaml(config_);
-  const std::vector<std::string> all = launch::all_gather_strings(world_.communicator(), mine);
-  for (std::size_t rank = 1; rank < all.size(); ++rank) {
-    if (all[rank] != all[0]) {
-      throw ConfigError(
-          format("rank %zu has another configuration or other data than rank 0; every rank "
-                 "must see the same files and options",
-                 rank));
-    }
-  }
+void TrainingRun::refuse_other_data() {
+  refuse_differences(train_data_.content_hash() + (val_data_ ? val_data_->content_hash() : ""),
+                     "other data", world_);
 }
 
 std::string TrainingRun::checkpoint_to_resume() {
@@ -203,6 +185,9 @@ std::string TrainingRun::checkpoint_to_resume() {
     } else if (options_.resume == ResumeMode::kAuto) {
       std::vector<std::string> warnings;
       mine = newest_checkpoint(options_.out, &warnings).value_or("");
+      if (mine.empty() && !warnings.empty()) {
+        refuse_to_start_over(options_.out, warnings);
+      }
       for (const std::string& warning : warnings) {
         log_.line("warning: " + warning);
       }
@@ -215,10 +200,9 @@ std::string TrainingRun::checkpoint_to_resume() {
   return launch::all_gather_strings(world_.communicator(), mine)[0];
 }
 
-void TrainingRun::prepare_folder() {
+void TrainingRun::open_folder() {
   if (is_leader()) {
     make_run_folder(options_.out);
-    write_text_file(options_.out + "/config.yaml", to_yaml(config_, true));
     log_.open(options_.out);
   }
 }
@@ -351,6 +335,8 @@ void TrainingRun::take_step() {
   watch_ = &watch;
   const StepResult result =
       training_step_->run(*loader_, learning_rate, launch::Interruption::requested());
+  watch_ = nullptr;
+  evaluations_.clear();  // they were of the model before this step
   interrupted_ = result.stop;
   replaced_here_.insert(replaced_here_.end(), result.replaced.begin(), result.replaced.end());
   evaluation_due_ = at_epoch_end();

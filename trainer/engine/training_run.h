@@ -51,8 +51,8 @@ class TrainingRun {
   void leave();
 
  private:
-  void refuse_unequal_ranks();
-  void prepare_folder();
+  void refuse_other_data();
+  void open_folder();
   std::string checkpoint_to_resume();
   void resume_from(const std::string& path);
   void describe_start(bool resumed);
@@ -72,7 +72,6 @@ class TrainingRun {
     return device_communicator_ ? *device_communicator_ : world_.communicator();
   }
   TrainingStepOptions step_options() const;
-  std::chrono::milliseconds timeout() const;
   std::chrono::milliseconds device_grace() const;
   CheckpointInfo checkpoint_info() const;
 

@@ -78,6 +78,11 @@ StepResult TrainingStep::run(dataio::Loader& loader, double learning_rate, bool 
                         "; lower optimizer.learning_rate, lengthen schedule.warmup_epochs, or set "
                         "clip.norm");
   }
+  if (!state_.scaler.enabled && !std::isfinite(result_.grad_norm)) {
+    throw DivergedError("the gradients are not finite at step " + std::to_string(state_.step + 1) +
+                        ", though the loss is; lower optimizer.learning_rate, or lengthen "
+                        "schedule.warmup_epochs");
+  }
   result_.skipped = state_.scaler.enabled && !std::isfinite(result_.grad_norm);
   if (!result_.skipped) {
     const Stopwatch stopwatch(result_.times.optimizer);

@@ -99,6 +99,8 @@ void Partition::complete(const at::Tensor& whole, launch::Communicator& communic
   for (launch::Completion& completion : under_way) {
     completion.wait();
   }
+  // On a GPU waiting only orders streams: a failure must surface before anybody reads the values.
+  communicator.synchronize();
 }
 
 }  // namespace casvit::trainer

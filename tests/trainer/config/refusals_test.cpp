@@ -172,6 +172,10 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"schedule:\n  minimum: 0.1\n",
              "recipe.yaml:2: schedule.minimum is 0.1, optimizer.learning_rate is 0.001 (default); "
              "the minimum must not be above the learning rate"},
+        Case{"parallel:\n  reproducible: true\n  transport: bfloat16\n",
+             "recipe.yaml:2: parallel.reproducible is true, parallel.transport is bfloat16 "
+             "(recipe.yaml:3); what is rounded on its way between ranks depends on how many there "
+             "are; use parallel.transport: float32"},
         Case{"launch:\n  expect_ranks: 3\nbatch:\n  shards: 4\n",
              "recipe.yaml:2: launch.expect_ranks is 3, batch.shards is 4 (recipe.yaml:4); the "
              "number of ranks must divide the number of shards"}));

@@ -150,8 +150,8 @@ class TrainingTest(unittest.TestCase):
         os.kill(victim, signal.SIGKILL)
         output = process.communicate(timeout=60)[0]
         self.assertLess(time.monotonic() - started, 10)
-        self.assertNotEqual(process.returncode, 0)
-        self.assertRegex(output, r"rank [01]")
+        self.assertEqual(process.returncode, 128 + signal.SIGKILL)
+        self.assertRegex(output, r"rank 1 with PID \d+ on node \S+ exited on signal 9")
         self.run_it(self.train_command(2, broken, *settings, resume="auto"))
         last = "checkpoints/last.safetensors"
         self.assert_same_tensors(os.path.join(whole, last), os.path.join(broken, last))
@@ -335,6 +335,29 @@ class TrainingTest(unittest.TestCase):
         self.run_it(self.train_command(0, branch, "train.epochs=2", resume=first))
         last = "checkpoints/last.safetensors"
         self.assert_same_tensors(os.path.join(run, last), os.path.join(branch, last))
+
+    def test_a_failed_start_leaves_the_folder_free_and_the_run_as_it_was(self):
+        run = self.run_folder("start")
+        self.run_it(self.train_command(2, run, "train.max_steps=2", "model.init=absent.safetensors"), code=3)
+        self.run_it(self.train_command(2, run, "train.max_steps=2"))
+        with open(os.path.join(run, "config.yaml"), encoding="utf-8") as file:
+            written = file.read()
+        self.run_it(self.train_command(2, run, "train.max_steps=2", "batch.shard_size=2", resume="auto"), code=2)
+        with open(os.path.join(run, "config.yaml"), encoding="utf-8") as file:
+            self.assertEqual(file.read(), written)
+
+    def test_auto_does_not_start_over_where_no_checkpoint_can_be_read(self):
+        run = self.run_folder("unreadable")
+        self.run_it(self.train_command(2, run, "train.max_steps=2"))
+        metrics = lines_of(run, "step")
+        for folder, _, names in os.walk(os.path.join(run, "checkpoints")):
+            for name in names:
+                with open(os.path.join(folder, name), "r+b") as file:
+                    file.write(bytes(8))
+        output = self.run_it(self.train_command(2, run, "train.max_steps=2", resume="auto"), code=3)
+        self.assertIn("none of the checkpoints", output)
+        self.assertIn("step-00000002.safetensors", output)
+        self.assertEqual(lines_of(run, "step"), metrics)
 
     def test_an_unwritable_checkpoint_ends_with_6(self):
         run = self.run_folder("unwritable")
