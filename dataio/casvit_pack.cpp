@@ -1,6 +1,5 @@
 // casvit-pack: packs folders of pictures into HDF5 and looks after what was packed.
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 #include <csignal>
@@ -8,7 +7,6 @@
 #include <filesystem>
 #include <functional>
 #include <iostream>
-#include <memory>
 #include <optional>
 #include <sstream>
 #include <string>
@@ -21,6 +19,7 @@
 #include "dataio/container/display.h"
 #include "dataio/container/lost_mapping.h"
 #include "dataio/error.h"
+#include "launch/command_line.h"
 #include "launch/error.h"
 #include "launch/exit_code.h"
 #include "launch/threads.h"
@@ -57,18 +56,13 @@ bool means_pack(const std::vector<std::string>& arguments) {
 
 /// In the list of commands only the sentence that says what each does; the example and the rest
 /// stand in the command's own help.
-class BriefCommands : public CLI::Formatter {
- public:
-  std::string make_subcommand(const CLI::App* command) const override {
-    std::string text = command->get_description();
-    text.erase(0, text.find("\n\n") + 2);
-    text.erase(std::min(text.find(". "), text.size()));
-    text.erase(std::min(text.find(".\n"), text.size()));
-    std::replace(text.begin(), text.end(), '\n', ' ');
-    return "  " + command->get_name() + std::string(10 - command->get_name().size(), ' ') + text +
-           "\n";
-  }
-};
+std::string brief(const std::string& command, const std::string& description) {
+  std::string text = description.substr(description.find("\n\n") + 2);
+  text.erase(std::min(text.find(". "), text.size()));
+  text.erase(std::min(text.find(".\n"), text.size()));
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  return "  " + command + std::string(10 - command.size(), ' ') + text + "\n";
+}
 
 /// As a shell would take it again.
 std::string quoted(const std::string& argument) {
@@ -102,7 +96,7 @@ std::string command_hint(const std::vector<std::string>& arguments, bool implied
          "extract and preview)";
 }
 
-UsageError usage_error(const CLI::ParseError& error, const std::string& hint) {
+UsageError usage_error(const launch::CommandLineError& error, const std::string& hint) {
   return UsageError(std::string(error.what()) + hint +
                     "; see casvit-pack --help, for example: casvit-pack photos -o photos.h5");
 }
@@ -114,40 +108,37 @@ void flush_output() {
 }
 
 ExitCode parse_and_run(std::vector<std::string> arguments, const PackEnvironment& environment) {
-  CLI::App app(kDescription, "casvit-pack");
-  app.footer(kFooter);
-  app.formatter(std::make_shared<BriefCommands>());
-  app.set_version_flag("--version", version_text());
-  app.require_subcommand(1);
+  launch::CommandLine program(kDescription, "casvit-pack");
+  program.footer(kFooter);
+  program.describe_subcommands(brief);
+  program.version_flag("--version", version_text);
+  program.require_subcommand();
   const std::string command_line = command_line_of(arguments);
   const std::array<Command, kCommands.size()> commands{
-      add_pack_command(app, command_line, environment),
-      add_info_command(app),
-      add_verify_command(app),
-      add_stats_command(app),
-      add_leaks_command(app),
-      add_extract_command(app),
-      add_preview_command(app)};
-  for (CLI::App* command : app.get_subcommands({})) {
-    command->set_version_flag("--version", version_text());
-    command->footer(kFooter);
-  }
+      add_pack_command(program, command_line, environment),
+      add_info_command(program),
+      add_verify_command(program),
+      add_stats_command(program),
+      add_leaks_command(program),
+      add_extract_command(program),
+      add_preview_command(program)};
+  std::vector<launch::CommandLine> subcommands = program.subcommands();
+  for (launch::CommandLine& command : subcommands) command.version_flag("--version", version_text);
 
   const bool implied_pack = means_pack(arguments);
   const std::string hint = command_hint(arguments, implied_pack);
   if (implied_pack) arguments.insert(arguments.begin(), "pack");
   try {
-    std::reverse(arguments.begin(), arguments.end());  // the order that CLI11 takes them in
-    app.parse(arguments);
-  } catch (const CLI::Success& success) {  // --help, --version
-    app.exit(success);
-    flush_output();
-    return ExitCode::kDone;
-  } catch (const CLI::ParseError& error) {
+    if (const auto answer = program.parse(std::move(arguments))) {  // --help, --version
+      std::cout << *answer;
+      flush_output();
+      return ExitCode::kDone;
+    }
+  } catch (const launch::CommandLineError& error) {
     throw usage_error(error, hint);
   }
   for (std::size_t i = 0; i < kCommands.size(); ++i) {
-    if (!app.got_subcommand(std::string(kCommands[i]))) continue;
+    if (!subcommands[i].given()) continue;
     if (environment.ranks.size > 1 && kCommands[i] != "pack") {
       throw UsageError("only pack is shared by several ranks: run this without mpirun");
     }

@@ -64,19 +64,19 @@ launch::ExitCode run_extract(const ExtractArguments& arguments) {
 
 }  // namespace
 
-Command add_extract_command(CLI::App& app) {
-  CLI::App* command = app.add_subcommand(
+Command add_extract_command(launch::CommandLine& program) {
+  launch::CommandLine command = program.subcommand(
       "extract",
       "Example: casvit-pack extract photos.train.h5 photos.val.h5 -o photos\n\n"
       "Writes packed pictures back into a folder of class folders, byte for byte, under the names "
       "that\nthey were packed from. The folder must be new or empty, and appears when it is "
       "whole.");
   auto arguments = std::make_shared<ExtractArguments>();
-  command->add_option("FILE", arguments->files, "packed files")->required();
-  command->add_option("-o,--output", arguments->folder, "the folder to make")->required();
-  command->add_option("--workers", arguments->workers, "threads (default: the cores there are)")
-      ->check(CLI::Range(1, kMaxWorkers));
-  command->add_flag("--json", arguments->json, "print the result as JSON");
+  command.option("FILE", arguments->files, "packed files").required();
+  command.option("-o,--output", arguments->folder, "the folder to make").required();
+  command.option("--workers", arguments->workers, "threads (default: the cores there are)")
+      .range(1, kMaxWorkers);
+  command.flag("--json", arguments->json, "print the result as JSON");
   return [arguments] { return run_extract(*arguments); };
 }
 

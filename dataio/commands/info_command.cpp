@@ -124,16 +124,16 @@ launch::ExitCode run_info(const InfoArguments& arguments) {
 
 }  // namespace
 
-Command add_info_command(CLI::App& app) {
-  CLI::App* command =
-      app.add_subcommand("info",
+Command add_info_command(launch::CommandLine& program) {
+  launch::CommandLine command =
+      program.subcommand("info",
                          "Example: casvit-pack info photos.h5\n\n"
                          "Tells what packed files hold, after checking their index "
                          "(but not the pictures: see verify): their pictures, sizes, "
                          "classes and where they come from.");
   auto arguments = std::make_shared<InfoArguments>();
-  command->add_option("FILE", arguments->files, "packed files")->required();
-  command->add_flag("--json", arguments->json, "print it as JSON");
+  command.option("FILE", arguments->files, "packed files").required();
+  command.flag("--json", arguments->json, "print it as JSON");
   return [arguments] { return run_info(*arguments); };
 }
 

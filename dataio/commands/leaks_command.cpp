@@ -204,8 +204,8 @@ launch::ExitCode run_leaks(const LeaksArguments& arguments) {
 
 }  // namespace
 
-Command add_leaks_command(CLI::App& app) {
-  CLI::App* command = app.add_subcommand(
+Command add_leaks_command(launch::CommandLine& program) {
+  launch::CommandLine command = program.subcommand(
       "leaks",
       "Example: casvit-pack leaks photos.train.h5 photos.val.h5\n\n"
       "Finds pictures that occur more than once, inside a file or in several, as when a picture to "
@@ -213,22 +213,22 @@ Command add_leaks_command(CLI::App& app) {
       "--near those\nthat look alike. The exit code is 3 when bytes or pixels are the same across "
       "files (--fail-on);\npictures that look alike never change it.");
   auto arguments = std::make_shared<LeaksArguments>();
-  command->add_option("FILE", arguments->files, "packed files")->required();
-  command->add_flag("--bytes-only", arguments->bytes_only, "decode nothing, compare bytes alone");
-  command->add_flag("--near", arguments->search.near,
-                    "find pictures that look alike, too (dHash, 64 bits)");
+  command.option("FILE", arguments->files, "packed files").required();
+  command.flag("--bytes-only", arguments->bytes_only, "decode nothing, compare bytes alone");
+  const launch::Option near = command.flag("--near", arguments->search.near,
+                                           "find pictures that look alike, too (dHash, 64 bits)");
   command
-      ->add_option("--distance", arguments->search.near_distance,
-                   "bits in which the hashes of near pictures may differ (default 4)")
-      ->check(CLI::Range(0, kMaxDistance))
-      ->needs("--near");
+      .option("--distance", arguments->search.near_distance,
+              "bits in which the hashes of near pictures may differ (default 4)")
+      .range(0, kMaxDistance)
+      .needs(near);
   command
-      ->add_option("--fail-on", arguments->fail_on,
-                   "end with 3 for duplicates across files (default), any, or none")
-      ->check(CLI::IsMember({kAcrossWord, kAnyWord, kNoneWord}));
-  command->add_option("--workers", arguments->workers, "threads (default: the cores there are)")
-      ->check(CLI::Range(1, kMaxWorkers));
-  command->add_flag("--json", arguments->json, "print the result as JSON");
+      .option("--fail-on", arguments->fail_on,
+              "end with 3 for duplicates across files (default), any, or none")
+      .one_of({kAcrossWord, kAnyWord, kNoneWord});
+  command.option("--workers", arguments->workers, "threads (default: the cores there are)")
+      .range(1, kMaxWorkers);
+  command.flag("--json", arguments->json, "print the result as JSON");
   return [arguments] { return run_leaks(*arguments); };
 }
 

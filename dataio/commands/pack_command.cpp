@@ -40,7 +40,7 @@ struct PackArguments {
   PackOptions options;
   std::vector<std::string> sources;
   std::optional<std::string> split;
-  bool seed_given = false;
+  std::optional<launch::Option> seed;  ///< set when declared
   std::vector<float> mean;
   std::vector<float> std;
   std::string on_error = kQuarantineWord;
@@ -74,7 +74,7 @@ void complete_options(PackArguments& arguments, int cores) {
   PackOptions& options = arguments.options;
   if (arguments.split) options.split = parse_split(*arguments.split);
   options.on_error = arguments.on_error == kFailWord ? OnError::kFail : OnError::kQuarantine;
-  if (options.split.empty() && arguments.seed_given) {
+  if (options.split.empty() && arguments.seed->given()) {
     throw UsageError("--seed chooses which pictures go to which part: it needs --split");
   }
   if (options.split.empty() && !options.stratify) {
@@ -207,94 +207,87 @@ launch::ExitCode run_pack(PackArguments& arguments, const PackEnvironment& envir
   return launch::ExitCode::kDone;
 }
 
-void declare_storage_options(CLI::App& command, StorageOptions& storage) {
+void declare_storage_options(launch::CommandLine& command, StorageOptions& storage) {
   command
-      .add_option("--resize", storage.resize,
-                  "make pictures whose short side is longer that small, and store them as JPEG; "
-                  "others stay as they are")
-      ->check(CLI::Range(1, kMaxSide))
-      ->type_name("PIXELS");
+      .option("--resize", storage.resize,
+              "make pictures whose short side is longer that small, and store them as JPEG; "
+              "others stay as they are")
+      .range(1, kMaxSide)
+      .value_name("PIXELS");
   command
-      .add_option("--quality", storage.quality,
-                  "JPEG quality of --resize (default 90); without --resize every picture is "
-                  "encoded anew")
-      ->check(CLI::Range(1, 100));
+      .option("--quality", storage.quality,
+              "JPEG quality of --resize (default 90); without --resize every picture is "
+              "encoded anew")
+      .range(1, 100);
   command
-      .add_option("--raw", storage.raw,
-                  "store every picture as N x N pixels, not encoded: short side resized to N, "
-                  "centre kept")
-      ->check(CLI::Range(1, kMaxSide))
-      ->type_name("PIXELS");
-  command.add_flag("--baseline", storage.baseline,
-                   "turn progressive JPEGs into baseline ones of the same pixels, which decode "
-                   "faster");
+      .option("--raw", storage.raw,
+              "store every picture as N x N pixels, not encoded: short side resized to N, "
+              "centre kept")
+      .range(1, kMaxSide)
+      .value_name("PIXELS");
+  command.flag("--baseline", storage.baseline,
+               "turn progressive JPEGs into baseline ones of the same pixels, which decode "
+               "faster");
   command
-      .add_option("--max-pixels", storage.max_pixels,
-                  "reject pictures of more pixels from their header (default 178956970)")
-      ->check(CLI::Range(std::int64_t{1}, kMostPixels));
+      .option("--max-pixels", storage.max_pixels,
+              "reject pictures of more pixels from their header (default 178956970)")
+      .range(std::int64_t{1}, kMostPixels);
 }
 
-void declare_options(CLI::App& command, PackArguments& arguments) {
+void declare_options(launch::CommandLine& command, PackArguments& arguments) {
   PackOptions& options = arguments.options;
   command
-      .add_option("SRC", arguments.sources,
-                  "folder with a folder of pictures for each class, or with train/ and val/ (or "
-                  "validation/, test/) of such folders, which give a file each; a list "
-                  "path,label[,split] (.csv, .tsv, .txt); or .tar archives")
-      ->required();
+      .option("SRC", arguments.sources,
+              "folder with a folder of pictures for each class, or with train/ and val/ (or "
+              "validation/, test/) of such folders, which give a file each; a list "
+              "path,label[,split] (.csv, .tsv, .txt); or .tar archives")
+      .required();
   command
-      .add_option("-o,--output", options.output,
-                  "file to write; several parts become OUT.train.h5, OUT.val.h5, ...")
-      ->required();
-  command.add_option("--split", arguments.split,
-                     "cut the folder into parts, each class in the same proportions: "
-                     "train=0.8,val=0.2");
-  command
-      .add_option_function<std::uint64_t>(
-          "--seed",
-          [&arguments](std::uint64_t seed) {
-            arguments.options.seed = seed;
-            arguments.seed_given = true;
-          },
-          "which pictures go to which part of --split (default 0)")
-      ->type_name("UINT");
-  command.add_flag("!--no-stratify", options.stratify,
-                   "deal all pictures to the parts of --split together, not each class by itself");
-  command.add_option("--root", options.list_root,
-                     "folder that a list's relative paths start from (default: the list's own)");
+      .option("-o,--output", options.output,
+              "file to write; several parts become OUT.train.h5, OUT.val.h5, ...")
+      .required();
+  command.option("--split", arguments.split,
+                 "cut the folder into parts, each class in the same proportions: "
+                 "train=0.8,val=0.2");
+  arguments.seed = command.option("--seed", options.seed,
+                                  "which pictures go to which part of --split (default 0)");
+  command.flag("!--no-stratify", options.stratify,
+               "deal all pictures to the parts of --split together, not each class by itself");
+  command.option("--root", options.list_root,
+                 "folder that a list's relative paths start from (default: the list's own)");
   declare_storage_options(command, options.storage);
-  command.add_option("--workers", options.workers, "threads (default: the cores there are)")
-      ->check(CLI::Range(1, kMaxWorkers));
+  command.option("--workers", options.workers, "threads (default: the cores there are)")
+      .range(1, kMaxWorkers);
   command
-      .add_option("--on-error", arguments.on_error,
-                  "a broken picture is left out and listed in OUT.h5.rejected.json (quarantine, "
-                  "the default), or ends the packing with exit code 3 (fail)")
-      ->check(CLI::IsMember({kQuarantineWord, kFailWord}));
-  command.add_flag("--allow-empty-classes", options.allow_empty_classes,
-                   "keep classes without a usable picture instead of refusing them");
+      .option("--on-error", arguments.on_error,
+              "a broken picture is left out and listed in OUT.h5.rejected.json (quarantine, "
+              "the default), or ends the packing with exit code 3 (fail)")
+      .one_of({kQuarantineWord, kFailWord});
+  command.flag("--allow-empty-classes", options.allow_empty_classes,
+               "keep classes without a usable picture instead of refusing them");
   command
-      .add_option("--mean", arguments.mean,
-                  "mean of red, green and blue in [0, 1], stored for training (default: ImageNet)")
-      ->delimiter(',')
-      ->expected(3)
-      ->type_name("R,G,B");
+      .option("--mean", arguments.mean,
+              "mean of red, green and blue in [0, 1], stored for training (default: ImageNet)")
+      .separated_by(',')
+      .values(3)
+      .value_name("R,G,B");
   command
-      .add_option("--std", arguments.std,
-                  "standard deviation of red, green and blue (default: ImageNet)")
-      ->delimiter(',')
-      ->expected(3)
-      ->type_name("R,G,B");
-  command.add_flag("--restart", options.restart,
-                   "discard what an interrupted packing to this output left, instead of continuing "
-                   "it");
-  command.add_flag("--json", arguments.json, "print the result as JSON");
+      .option("--std", arguments.std,
+              "standard deviation of red, green and blue (default: ImageNet)")
+      .separated_by(',')
+      .values(3)
+      .value_name("R,G,B");
+  command.flag("--restart", options.restart,
+               "discard what an interrupted packing to this output left, instead of continuing "
+               "it");
+  command.flag("--json", arguments.json, "print the result as JSON");
 }
 
 }  // namespace
 
-Command add_pack_command(CLI::App& app, const std::string& command_line,
+Command add_pack_command(launch::CommandLine& program, const std::string& command_line,
                          const PackEnvironment& environment) {
-  CLI::App* command = app.add_subcommand(
+  launch::CommandLine command = program.subcommand(
       "pack",
       "Example: casvit-pack pack photos -o photos.h5 --split train=0.8,val=0.2\n\n"
       "Packs pictures (JPEG, PNG, WebP), byte for byte unless asked otherwise, into an HDF5 file "
@@ -306,7 +299,7 @@ Command add_pack_command(CLI::App& app, const std::string& command_line,
   arguments->options.workers = 0;  // as many as there are cores
   arguments->options.tool_version = "casvit-pack " CASVIT_VERSION;
   arguments->options.command_line = command_line;
-  declare_options(*command, *arguments);
+  declare_options(command, *arguments);
   return [arguments, &environment] { return run_pack(*arguments, environment); };
 }
 

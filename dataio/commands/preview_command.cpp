@@ -252,47 +252,47 @@ launch::ExitCode run_preview(const PreviewArguments& arguments) {
 
 }  // namespace
 
-Command add_preview_command(CLI::App& app) {
-  CLI::App* command = app.add_subcommand(
+Command add_preview_command(launch::CommandLine& program) {
+  launch::CommandLine command = program.subcommand(
       "preview",
       "Example: casvit-pack preview photos.train.h5 --config recipe.yaml -o sheet.png\n\n"
       "Draws pictures as the trainer will see them. A row shows a picture, and what augmentation "
       "makes of it\nin successive epochs; with --step it is one shard of a training step, after "
       "Mixup and CutMix. The\nrandom numbers are those of the training run with the same seed.");
   auto arguments = std::make_shared<PreviewArguments>();
-  command->add_option("FILE", arguments->files,
-                      "packed files; left out: data.train of the "
-                      "configuration");
-  command->add_option("-o,--out", arguments->out, "the sheet to write, a PNG")->required();
-  command->add_option("--config", arguments->config,
-                      "training configuration (YAML); left out: the trainer's defaults");
+  command.option("FILE", arguments->files,
+                 "packed files; left out: data.train of the "
+                 "configuration");
+  command.option("-o,--out", arguments->out, "the sheet to write, a PNG").required();
+  command.option("--config", arguments->config,
+                 "training configuration (YAML); left out: the trainer's defaults");
   command
-      ->add_option("--set", arguments->set,
-                   "override one of its keys, e.g. --set augment.rand_augment=rand-m9; may be "
-                   "repeated")
-      ->allow_extra_args(false);
-  CLI::Option* step =
-      command->add_option("--step", arguments->step, "show a shard of this training step, from 1")
-          ->check(CLI::PositiveNumber);
-  command->add_option("--shard", arguments->shard, "which of the step's shards, from 1")
-      ->check(CLI::PositiveNumber)
-      ->needs(step);
+      .option("--set", arguments->set,
+              "override one of its keys, e.g. --set augment.rand_augment=rand-m9; may be "
+              "repeated")
+      .one_value_each_time();
+  const launch::Option step =
+      command.option("--step", arguments->step, "show a shard of this training step, from 1")
+          .positive();
+  command.option("--shard", arguments->shard, "which of the step's shards, from 1")
+      .positive()
+      .needs(step);
   command
-      ->add_option("--sample", arguments->samples,
-                   "show this sample, from 0; may be repeated; left out: those that the epoch "
-                   "begins with")
-      ->allow_extra_args(false)
-      ->excludes(step);
-  command->add_option("--count", arguments->count, "how many samples (8)")
-      ->check(CLI::Range(1, kMostPictures))
-      ->excludes(step);
-  command->add_option("--epoch", arguments->epoch, "the first epoch shown, from 1 (1)")
-      ->check(CLI::Range(1, 1 << 24))
-      ->excludes(step);
-  command->add_option("--epochs", arguments->epochs, "how many epochs (5)")
-      ->check(CLI::Range(1, kMostPictures))
-      ->excludes(step);
-  command->add_flag("--json", arguments->json, "print what was drawn as JSON");
+      .option("--sample", arguments->samples,
+              "show this sample, from 0; may be repeated; left out: those that the epoch "
+              "begins with")
+      .one_value_each_time()
+      .excludes(step);
+  command.option("--count", arguments->count, "how many samples (8)")
+      .range(1, kMostPictures)
+      .excludes(step);
+  command.option("--epoch", arguments->epoch, "the first epoch shown, from 1 (1)")
+      .range(1, 1 << 24)
+      .excludes(step);
+  command.option("--epochs", arguments->epochs, "how many epochs (5)")
+      .range(1, kMostPictures)
+      .excludes(step);
+  command.flag("--json", arguments->json, "print what was drawn as JSON");
   return [arguments] { return run_preview(*arguments); };
 }
 

@@ -111,24 +111,24 @@ launch::ExitCode run_stats(const StatsArguments& arguments) {
 
 }  // namespace
 
-Command add_stats_command(CLI::App& app) {
-  CLI::App* command = app.add_subcommand(
+Command add_stats_command(launch::CommandLine& program) {
+  launch::CommandLine command = program.subcommand(
       "stats",
       "Example: casvit-pack stats photos.train.h5 --write\n\n"
       "Measures packed pictures: the mean and std of their channels, both over all pixels and as "
       "the\nmean of each picture's own, and their sizes, shapes and classes. Several files are "
       "measured as\none data set. Every picture is decoded.");
   auto arguments = std::make_shared<StatsArguments>();
-  command->add_option("FILE", arguments->files, "packed files")->required();
-  command->add_flag("--write", arguments->store,
-                    "store the mean and std in the files, for training to normalise with");
+  command.option("FILE", arguments->files, "packed files").required();
+  command.flag("--write", arguments->store,
+               "store the mean and std in the files, for training to normalise with");
   command
-      ->add_option("--kind", arguments->kind,
-                   "which of the two --write stores: pixels (default), or pictures")
-      ->check(CLI::IsMember({kPixelsWord, kPicturesWord}));
-  command->add_option("--workers", arguments->workers, "threads (default: the cores there are)")
-      ->check(CLI::Range(1, kMaxWorkers));
-  command->add_flag("--json", arguments->json, "print the result as JSON");
+      .option("--kind", arguments->kind,
+              "which of the two --write stores: pixels (default), or pictures")
+      .one_of({kPixelsWord, kPicturesWord});
+  command.option("--workers", arguments->workers, "threads (default: the cores there are)")
+      .range(1, kMaxWorkers);
+  command.flag("--json", arguments->json, "print the result as JSON");
   return [arguments] { return run_stats(*arguments); };
 }
 

@@ -92,18 +92,18 @@ launch::ExitCode run_verify(const VerifyArguments& arguments) {
 
 }  // namespace
 
-Command add_verify_command(CLI::App& app) {
-  CLI::App* command = app.add_subcommand(
+Command add_verify_command(launch::CommandLine& program) {
+  launch::CommandLine command = program.subcommand(
       "verify",
       "Example: casvit-pack verify photos.train.h5 photos.val.h5\n\n"
       "Checks packed files: their index, and every picture against the hash taken when it was "
       "packed.\nDamaged samples are named with their source; the exit code is then 3.");
   auto arguments = std::make_shared<VerifyArguments>();
-  command->add_option("FILE", arguments->files, "packed files")->required();
-  command->add_flag("--decode", arguments->decode, "decode every picture too");
-  command->add_option("--workers", arguments->workers, "threads (default: the cores there are)")
-      ->check(CLI::Range(1, kMaxWorkers));
-  command->add_flag("--json", arguments->json, "print the result as JSON");
+  command.option("FILE", arguments->files, "packed files").required();
+  command.flag("--decode", arguments->decode, "decode every picture too");
+  command.option("--workers", arguments->workers, "threads (default: the cores there are)")
+      .range(1, kMaxWorkers);
+  command.flag("--json", arguments->json, "print the result as JSON");
   return [arguments] { return run_verify(*arguments); };
 }
 

@@ -135,37 +135,36 @@ launch::ExitCode run(const Arguments& arguments, launch::World& world) {
 
 }  // namespace
 
-void add_bench_data_command(CLI::App& app, std::optional<Command>& chosen) {
-  CLI::App* command = app.add_subcommand(
+void add_bench_data_command(launch::CommandLine& program, std::optional<Command>& chosen) {
+  launch::CommandLine command = program.subcommand(
       "data", "Pictures a second through reading, decoding, augmenting, loading");
-  describe_when_asked(*command, kExample);
+  command.describe_when_asked(kExample);
   const auto arguments = std::make_shared<Arguments>();
-  command->add_option("--data", arguments->data,
-                      "Files that casvit-pack wrote, or globs; data.train where left out");
-  command->add_option("--config", arguments->config,
-                      "Configuration in YAML, for its augmentation; defaults where left out");
-  command->add_option("--set", arguments->set, "Override one key: key=value; may be repeated")
-      ->allow_extra_args(false);
+  command.option("--data", arguments->data,
+                 "Files that casvit-pack wrote, or globs; data.train where left out");
+  command.option("--config", arguments->config,
+                 "Configuration in YAML, for its augmentation; defaults where left out");
+  command.option("--set", arguments->set, "Override one key: key=value; may be repeated")
+      .one_value_each_time();
   std::vector<std::string> names;
   for (const dataio::BenchStage stage : dataio::kBenchStages) {
     names.emplace_back(dataio::bench_stage_name(stage));
   }
-  command->add_option("--stages", arguments->stages, "Which stages, separated by commas; all")
-      ->delimiter(',')
-      ->check(CLI::IsMember(names));
+  command.option("--stages", arguments->stages, "Which stages, separated by commas; all")
+      .separated_by(',')
+      .one_of(names);
   command
-      ->add_option("--threads", arguments->threads,
-                   "Decoding threads a rank; all of its cores where left out")
-      ->check(CLI::Range(1, 1024));
-  command->add_option("--image-size", arguments->image_size, "Side of the result, pixels")
-      ->check(CLI::Range(32, 4096));
-  command->add_option("--batch-size", arguments->batch_size, "Pictures a batch")
-      ->check(CLI::Range(1, 1 << 16));
-  command->add_option("--seconds", arguments->seconds, "Time a stage")
-      ->check(CLI::Range(0.01, 86400.0))
-      ->capture_default_str();
-  command->add_flag("--json", arguments->json, "Print one line of JSON");
-  command->callback([arguments, &chosen] {
+      .option("--threads", arguments->threads,
+              "Decoding threads a rank; all of its cores where left out")
+      .range(1, 1024);
+  command.option("--image-size", arguments->image_size, "Side of the result, pixels")
+      .range(32, 4096);
+  command.option("--batch-size", arguments->batch_size, "Pictures a batch").range(1, 1 << 16);
+  command.option("--seconds", arguments->seconds, "Time a stage")
+      .range(0.01, 86400.0)
+      .show_default();
+  command.flag("--json", arguments->json, "Print one line of JSON");
+  command.on_given([arguments, &chosen] {
     chosen = [arguments](launch::World& world) { return run(*arguments, world); };
   });
 }

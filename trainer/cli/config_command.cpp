@@ -6,28 +6,26 @@
 
 namespace casvit::trainer {
 
-void add_config_command(CLI::App& app, std::optional<Command>& chosen) {
+void add_config_command(launch::CommandLine& program, std::optional<Command>& chosen) {
   struct Arguments {
     std::string config;
     std::vector<std::string> set;
     bool keys = false;
   };
-  CLI::App* command =
-      app.add_subcommand("config", "Print the effective configuration, or all keys");
-  describe_when_asked(
-      *command,
+  launch::CommandLine command =
+      program.subcommand("config", "Print the effective configuration, or all keys");
+  command.describe_when_asked(
       "Examples:\n"
       "  casvit_dist config --config configs/quickstart.yaml --set train.epochs=5\n"
       "  casvit_dist config --keys\n\n"
       "Prints the effective configuration (defaults, then the file, then --set), or every key.");
   const auto arguments = std::make_shared<Arguments>();
-  command->add_option("--config", arguments->config,
-                      "Configuration in YAML; defaults alone where left out");
-  command->add_option("--set", arguments->set, "Override one key: key=value; may be repeated")
-      ->allow_extra_args(false);
-  command->add_flag("--keys", arguments->keys,
-                    "Every key with type, default and meaning (Markdown)");
-  command->callback([arguments, &chosen] {
+  command.option("--config", arguments->config,
+                 "Configuration in YAML; defaults alone where left out");
+  command.option("--set", arguments->set, "Override one key: key=value; may be repeated")
+      .one_value_each_time();
+  command.flag("--keys", arguments->keys, "Every key with type, default and meaning (Markdown)");
+  command.on_given([arguments, &chosen] {
     chosen = [arguments](launch::World& world) {
       std::vector<Override> overrides;
       for (const std::string& text : arguments->set) {

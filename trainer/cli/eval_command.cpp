@@ -47,10 +47,10 @@ launch::ExitCode run(const Arguments& arguments, launch::World& world) {
 
 }  // namespace
 
-void add_eval_command(CLI::App& app, std::optional<Command>& chosen) {
-  CLI::App* command = app.add_subcommand("eval", "Evaluate a checkpoint on packed pictures");
-  describe_when_asked(
-      *command,
+void add_eval_command(launch::CommandLine& program, std::optional<Command>& chosen) {
+  launch::CommandLine command =
+      program.subcommand("eval", "Evaluate a checkpoint on packed pictures");
+  command.describe_when_asked(
       "Examples:\n"
       "  casvit_dist eval --checkpoint runs/a/checkpoints/best.safetensors --data photos.val.h5\n"
       "  mpirun -np 2 --bind-to none casvit_dist eval --checkpoint best.safetensors --data "
@@ -59,21 +59,20 @@ void add_eval_command(CLI::App& app, std::optional<Command>& chosen) {
       "come\n"
       "from the checkpoint.");
   const auto arguments = std::make_shared<Arguments>();
-  command->add_option("--checkpoint", arguments->options.checkpoint, "Checkpoint (.safetensors)")
-      ->required();
-  command->add_option("--data", arguments->options.data, "Files that casvit-pack wrote, or globs")
-      ->required();
-  command->add_option("--out", arguments->options.out,
-                      "Folder for report/; without it only the figures are printed");
+  command.option("--checkpoint", arguments->options.checkpoint, "Checkpoint (.safetensors)")
+      .required();
+  command.option("--data", arguments->options.data, "Files that casvit-pack wrote, or globs")
+      .required();
+  command.option("--out", arguments->options.out,
+                 "Folder for report/; without it only the figures are printed");
+  command.option("--use", arguments->use, "Weights: auto (EMA where there are any), ema, model")
+      .one_of({"auto", "ema", "model"});
   command
-      ->add_option("--use", arguments->use, "Weights: auto (EMA where there are any), ema, model")
-      ->check(CLI::IsMember({"auto", "ema", "model"}));
-  command
-      ->add_option("--set", arguments->set,
-                   "Override one key, e.g. model.image_size=192; may be repeated")
-      ->allow_extra_args(false);
-  command->add_flag("--json", arguments->json, "Print one line of JSON");
-  command->callback([arguments, &chosen] {
+      .option("--set", arguments->set,
+              "Override one key, e.g. model.image_size=192; may be repeated")
+      .one_value_each_time();
+  command.flag("--json", arguments->json, "Print one line of JSON");
+  command.on_given([arguments, &chosen] {
     chosen = [arguments](launch::World& world) { return run(*arguments, world); };
   });
 }

@@ -1,15 +1,19 @@
 // casvit_dist: trains CAS-ViT and looks after what was trained, alone or under mpirun.
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstdio>
+#include <exception>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "dataio/container/lost_mapping.h"
 #include "dataio/error.h"
+#include "launch/command_line.h"
 #include "launch/guard.h"
 #include "trainer/cli/commands.h"
 #include "trainer/engine/versions.h"
@@ -70,34 +74,33 @@ int run(int count, char** values) {
   if (means_train(count, values)) {
     arguments.insert(arguments.begin(), "train");
   }
-  std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
 
-  CLI::App app(
+  casvit::launch::CommandLine program(
       "Example: mpirun -np 2 --bind-to none casvit_dist --config configs/quickstart.yaml\n\n"
       "Trains CAS-ViT on pictures packed by casvit-pack, on one rank or many. 'casvit_dist' "
       "without a\n"
       "command means 'casvit_dist train'.",
       "casvit_dist");
-  app.footer(
+  program.footer(
       "Exit codes: 0 done, 2 usage or configuration, 3 an input file is at fault, 4 training "
       "diverged,\n"
       "5 communication failed, 6 an output could not be written, 70 a defect of ours, 75 "
       "interrupted.\n"
       "Each command has its own --help.");
-  app.set_version_flag(
-      "--version", [] { return version_text(); }, "Versions that a bug report needs");
-  app.require_subcommand(1);
-  app.get_formatter()->column_width(28);
+  program.version_flag("--version", version_text, "Versions that a bug report needs");
+  program.require_subcommand();
+  program.help_column(28);
   std::optional<casvit::trainer::Command> chosen;
-  casvit::trainer::add_train_command(app, chosen);
-  casvit::trainer::add_eval_command(app, chosen);
-  casvit::trainer::add_config_command(app, chosen);
-  casvit::trainer::add_bench_command(app, chosen);
+  casvit::trainer::add_train_command(program, chosen);
+  casvit::trainer::add_eval_command(program, chosen);
+  casvit::trainer::add_config_command(program, chosen);
+  casvit::trainer::add_bench_command(program, chosen);
   try {
-    app.parse(std::move(arguments));
-  } catch (const CLI::Success& success) {
-    return app.exit(success);
-  } catch (const CLI::ParseError& error) {
+    if (const auto answer = program.parse(std::move(arguments))) {
+      std::fputs(answer->c_str(), stdout);
+      return static_cast<int>(ExitCode::kDone);
+    }
+  } catch (const casvit::launch::CommandLineError& error) {
     std::fprintf(stderr, "casvit: %s; see casvit_dist --help\n", error.what());
     return static_cast<int>(ExitCode::kUsage);
   }

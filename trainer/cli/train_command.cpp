@@ -67,20 +67,19 @@ TrainOptions options_of(const Arguments& arguments) {
 
 }  // namespace
 
-void add_train_command(CLI::App& app, std::optional<Command>& chosen) {
-  CLI::App* command = app.add_subcommand("train", "Train a model (the default command)");
-  describe_when_asked(*command, kExample);
+void add_train_command(launch::CommandLine& program, std::optional<Command>& chosen) {
+  launch::CommandLine command = program.subcommand("train", "Train a model (the default command)");
+  command.describe_when_asked(kExample);
   const auto arguments = std::make_shared<Arguments>();
-  command->add_option("--config", arguments->config,
-                      "Configuration in YAML; ./casvit.yaml where left out");
-  command->add_option("--set", arguments->set, "Override one key: key=value; may be repeated")
-      ->allow_extra_args(false);
-  command->add_option(
-      "--resume", arguments->resume,
-      "none (default), auto (continue the run in --out, or start it), or a checkpoint");
-  command->add_option("--out", arguments->out,
-                      "Run folder; runs/<name of the configuration> where left out");
-  command->callback([arguments, &chosen] {
+  command.option("--config", arguments->config,
+                 "Configuration in YAML; ./casvit.yaml where left out");
+  command.option("--set", arguments->set, "Override one key: key=value; may be repeated")
+      .one_value_each_time();
+  command.option("--resume", arguments->resume,
+                 "none (default), auto (continue the run in --out, or start it), or a checkpoint");
+  command.option("--out", arguments->out,
+                 "Run folder; runs/<name of the configuration> where left out");
+  command.on_given([arguments, &chosen] {
     chosen = [arguments](launch::World& world) {
       const launch::Interruption interruption;
       return train(load(*arguments), options_of(*arguments), world);

@@ -8,17 +8,19 @@
 #include <torch/csrc/autograd/function_hook.h>
 #include <torch/csrc/autograd/variable.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <cstdint>
 #include <exception>
 #include <functional>
 #include <iostream>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "launch/command_line.h"
 #include "trainer/model/rcvit.h"
 
 namespace casvit::scale {
@@ -141,17 +143,17 @@ nlohmann::json measure(const Options& options) {
 }
 
 int run(int argc, char** argv) {
-  CLI::App app(
+  launch::CommandLine command(
       "When gradients arrive during backward, as JSON.\n"
       "  casvit_scale_profile --model rcvit_m > tools/scale/models/rcvit_m.json");
   Options options;
   int threads = 1;
-  app.add_option("--model", options.model, "rcvit_xs, rcvit_s, rcvit_m, rcvit_t");
-  app.add_option("--image-size", options.image_size)->check(CLI::PositiveNumber);
-  app.add_option("--batch", options.batch)->check(CLI::PositiveNumber);
-  app.add_option("--rounds", options.rounds)->check(CLI::PositiveNumber);
-  app.add_option("--threads", threads)->check(CLI::PositiveNumber);
-  CLI11_PARSE(app, argc, argv);
+  command.option("--model", options.model, "rcvit_xs, rcvit_s, rcvit_m, rcvit_t");
+  command.option("--image-size", options.image_size).positive();
+  command.option("--batch", options.batch).positive();
+  command.option("--rounds", options.rounds).positive();
+  command.option("--threads", threads).positive();
+  if (const auto exit_code = command.parse_or_print(argc, argv)) return *exit_code;
   at::set_num_threads(threads);
   std::cout << measure(options).dump(1) << '\n';
   return 0;

@@ -3,13 +3,16 @@
 
 #include <smpi/smpi.h>
 
-#include <CLI/CLI.hpp>
+#include <cstdint>
 #include <exception>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <simgrid/s4u.hpp>
+#include <stdexcept>
 #include <string>
+#include <vector>
 
+#include "launch/command_line.h"
 #include "tools/scale/schedule/step_schedule.h"
 #include "tools/scale/simulation/host_sum.h"
 #include "tools/scale/simulation/platform.h"
@@ -40,47 +43,45 @@ struct Options {
   std::int64_t bytes = 1 << 20;
 };
 
-void add_cluster(CLI::App& app, Options& options) {
-  app.add_option("--ranks", options.platform.ranks, "ranks, one a GPU")
-      ->check(CLI::Range(1, 65536));
-  app.add_option("--ranks-per-node", options.platform.ranks_per_node, "ranks of one node")
-      ->check(CLI::Range(1, 1024));
-  app.add_option("--node-gbps", options.node_gbps, "link of a node, Gb/s each way")
-      ->check(CLI::PositiveNumber);
-  app.add_option("--local-gbytes", options.local_gbytes,
-                 "link of a rank in its node, GB/s each way")
-      ->check(CLI::PositiveNumber);
-  app.add_option("--network-latency-us", options.network_latency_us, "of a message between nodes")
-      ->check(CLI::NonNegativeNumber);
-  app.add_option("--local-latency-us", options.local_latency_us, "of a message within a node")
-      ->check(CLI::NonNegativeNumber);
-  app.add_option("--launch-us", options.launch_us, "before each collective")
-      ->check(CLI::NonNegativeNumber);
-  app.add_option("--sum-gbytes", options.sum_gbytes,
-                 "what a host adds up in a second, all inputs counted, GB; 0: no time")
-      ->check(CLI::NonNegativeNumber);
-  app.add_option("--algorithm", options.algorithm,
+void add_cluster(launch::CommandLine& command, Options& options) {
+  command.option("--ranks", options.platform.ranks, "ranks, one a GPU").range(1, 65536);
+  command.option("--ranks-per-node", options.platform.ranks_per_node, "ranks of one node")
+      .range(1, 1024);
+  command.option("--node-gbps", options.node_gbps, "link of a node, Gb/s each way").positive();
+  command
+      .option("--local-gbytes", options.local_gbytes, "link of a rank in its node, GB/s each way")
+      .positive();
+  command.option("--network-latency-us", options.network_latency_us, "of a message between nodes")
+      .not_negative();
+  command.option("--local-latency-us", options.local_latency_us, "of a message within a node")
+      .not_negative();
+  command.option("--launch-us", options.launch_us, "before each collective").not_negative();
+  command
+      .option("--sum-gbytes", options.sum_gbytes,
+              "what a host adds up in a second, all inputs counted, GB; 0: no time")
+      .not_negative();
+  command.option("--algorithm", options.algorithm,
                  "ring, tree, hierarchical-ring, hierarchical-tree, host");
 }
 
-void add_step(CLI::App& app, Options& options) {
-  app.add_option("--profile", options.profile, "a file of tools/scale/models")->required();
-  app.add_option("--bucket-bytes", options.reducer.bucket_bytes)->check(CLI::PositiveNumber);
-  app.add_option("--first-bucket-bytes", options.reducer.first_bucket_bytes)
-      ->check(CLI::PositiveNumber);
-  app.add_flag("--bfloat16", options.reducer.bfloat16_transport, "parallel.transport: bfloat16");
-  app.add_flag("--zero", options.reducer.zero, "parallel.zero: true");
-  app.add_option("--samples", options.samples, "pictures a rank")->check(CLI::PositiveNumber);
-  app.add_option("--tflops", options.tflops, "what a GPU achieves")->check(CLI::PositiveNumber);
-  app.add_option("--memory-gbytes", options.memory_gbytes, "what the update achieves, GB/s")
-      ->check(CLI::PositiveNumber);
-  app.add_option("--step-ms", options.step_ms,
-                 "forward and backward as measured, in place of --tflops")
-      ->check(CLI::NonNegativeNumber);
-  app.add_option("--jitter", options.exchange.jitter,
-                 "deviation of the ranks' times over their mean")
-      ->check(CLI::Range(0.0, 1.0));
-  app.add_option("--seed", options.exchange.seed);
+void add_step(launch::CommandLine& command, Options& options) {
+  command.option("--profile", options.profile, "a file of tools/scale/models").required();
+  command.option("--bucket-bytes", options.reducer.bucket_bytes).positive();
+  command.option("--first-bucket-bytes", options.reducer.first_bucket_bytes).positive();
+  command.flag("--bfloat16", options.reducer.bfloat16_transport, "parallel.transport: bfloat16");
+  command.flag("--zero", options.reducer.zero, "parallel.zero: true");
+  command.option("--samples", options.samples, "pictures a rank").positive();
+  command.option("--tflops", options.tflops, "what a GPU achieves").positive();
+  command.option("--memory-gbytes", options.memory_gbytes, "what the update achieves, GB/s")
+      .positive();
+  command
+      .option("--step-ms", options.step_ms,
+              "forward and backward as measured, in place of --tflops")
+      .not_negative();
+  command
+      .option("--jitter", options.exchange.jitter, "deviation of the ranks' times over their mean")
+      .range(0.0, 1.0);
+  command.option("--seed", options.exchange.seed);
 }
 
 std::vector<simgrid::s4u::Host*> prepare(Options& options) {
@@ -169,25 +170,24 @@ nlohmann::json run_schedule(Options& options) {
 }
 
 int run(int argc, char** argv) {
-  CLI::App app(
+  launch::CommandLine program(
       "One step or one collective of casvit's reducer on a simulated cluster, as JSON.\n"
       "  casvit_scale step --profile tools/scale/models/rcvit_m.json --ranks 64 "
       "--algorithm tree");
-  app.require_subcommand(1);
+  program.require_subcommand();
   Options options;
-  CLI::App& step = *app.add_subcommand("step", "a training step");
-  CLI::App& collective = *app.add_subcommand("collective", "one collective alone");
-  CLI::App& schedule =
-      *app.add_subcommand("schedule", "what a step exchanges and when; no network");
+  launch::CommandLine step = program.subcommand("step", "a training step");
+  launch::CommandLine collective = program.subcommand("collective", "one collective alone");
+  launch::CommandLine schedule =
+      program.subcommand("schedule", "what a step exchanges and when; no network");
   add_cluster(step, options);
   add_step(step, options);
   add_cluster(collective, options);
-  collective.add_option("--collective", options.collective,
-                        "all_reduce, reduce_scatter, all_gather");
-  collective.add_option("--bytes", options.bytes)->check(CLI::PositiveNumber);
+  collective.option("--collective", options.collective, "all_reduce, reduce_scatter, all_gather");
+  collective.option("--bytes", options.bytes).positive();
   add_step(schedule, options);
-  schedule.add_option("--ranks", options.platform.ranks)->check(CLI::Range(1, 65536));
-  CLI11_PARSE(app, argc, argv);
+  schedule.option("--ranks", options.platform.ranks).range(1, 65536);
+  if (const auto exit_code = program.parse_or_print(argc, argv)) return *exit_code;
 
   std::vector<std::string> settings = ideal_network_arguments();
   std::vector<char*> arguments{argv[0]};
@@ -196,9 +196,9 @@ int run(int argc, char** argv) {
   arguments.push_back(nullptr);
   simgrid::s4u::Engine engine(&count, arguments.data());
   SMPI_init();
-  const nlohmann::json result = step         ? run_step(options)
-                                : collective ? run_collective(options)
-                                             : run_schedule(options);
+  const nlohmann::json result = step.given()         ? run_step(options)
+                                : collective.given() ? run_collective(options)
+                                                     : run_schedule(options);
   std::cout << result.dump() << '\n';
   SMPI_finalize();
   return 0;
