@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "dataio/commands/commands.h"
+#include "dataio/commands/damaged_report.h"
 #include "dataio/commands/signal_gate.h"
 #include "dataio/container/display.h"
 #include "dataio/container/lost_mapping.h"
@@ -78,10 +79,6 @@ std::string command_line_of(const std::vector<std::string>& arguments) {
   std::string line = "casvit-pack";
   for (const std::string& argument : arguments) line += " " + quoted(argument);
   return line;
-}
-
-void complain(const std::string& message) {
-  std::cerr << "casvit-pack: " << message << "\n" << std::flush;
 }
 
 /// A word that is no command is taken for a folder to pack: say so where that did not work out.

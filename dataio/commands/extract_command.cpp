@@ -42,7 +42,7 @@ launch::ExitCode run_extract(const ExtractArguments& arguments) {
   const SignalGate signals;  // before any thread
   ProgressLine line;
   const ExtractResult result =
-      extract(expand_globs(arguments.files), arguments.folder,
+      extract(expand_files(arguments.files), arguments.folder,
               arguments.workers > 0 ? arguments.workers : launch::usable_cores(),
               [&](std::uint64_t done, std::uint64_t total) {
                 signals.check();

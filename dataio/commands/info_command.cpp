@@ -9,6 +9,7 @@
 #include "dataio/commands/json_text.h"
 #include "dataio/commands/progress_line.h"
 #include "dataio/container/display.h"
+#include "dataio/container/glob_paths.h"
 #include "dataio/container/reader.h"
 #include "dataio/image/decode.h"
 
@@ -110,7 +111,7 @@ void print_info(const ContainerReader& reader) {
 
 launch::ExitCode run_info(const InfoArguments& arguments) {
   auto files = nlohmann::ordered_json::array();
-  for (const std::string& file : arguments.files) {
+  for (const std::string& file : expand_files(arguments.files)) {
     const ContainerReader reader(file);
     if (arguments.json) {
       files.push_back(info_json(reader));

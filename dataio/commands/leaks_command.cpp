@@ -1,12 +1,12 @@
 #include <algorithm>
 #include <array>
-#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <string_view>
 #include <vector>
 
 #include "dataio/commands/commands.h"
+#include "dataio/commands/damaged_report.h"
 #include "dataio/commands/json_text.h"
 #include "dataio/commands/progress_line.h"
 #include "dataio/container/display.h"
@@ -157,18 +157,6 @@ nlohmann::ordered_json tally_json(const Tally& tally, const DuplicateSearch& sea
   return json;
 }
 
-/// A file is no leak of itself.
-void check_listed_once(const std::vector<std::string>& files) {
-  for (std::size_t i = 0; i < files.size(); ++i) {
-    for (std::size_t j = 0; j < i; ++j) {
-      std::error_code error;
-      if (files[i] == files[j] || std::filesystem::equivalent(files[i], files[j], error)) {
-        throw UsageError("the file " + display_path(files[i]) + " is listed twice");
-      }
-    }
-  }
-}
-
 launch::ExitCode run_leaks(const LeaksArguments& arguments) {
   DuplicateSearch search = arguments.search;
   if (arguments.bytes_only && search.near) {
@@ -176,8 +164,7 @@ launch::ExitCode run_leaks(const LeaksArguments& arguments) {
   }
   search.pixels = !arguments.bytes_only;
   search.workers = arguments.workers > 0 ? arguments.workers : launch::usable_cores();
-  const std::vector<std::string> files = expand_globs(arguments.files);
-  check_listed_once(files);
+  const std::vector<std::string> files = expand_files(arguments.files);
   std::vector<ContainerReader> opened;
   opened.reserve(files.size());
   for (const std::string& file : files) opened.emplace_back(file);
@@ -185,19 +172,26 @@ launch::ExitCode run_leaks(const LeaksArguments& arguments) {
   for (const ContainerReader& reader : opened) readers.push_back(&reader);
 
   ProgressLine line;
-  const std::vector<DuplicateGroup> groups = find_duplicates(
+  const auto [groups, undecodable] = find_duplicates(
       readers, search, [&line](const std::string& phase, std::uint64_t done, std::uint64_t total) {
         line.update(phase, done, total);
       });
   line.clear();
   const Tally tally = tally_of(readers, groups);
   if (arguments.json) {
-    std::cout << json_text(
-        {{"counts", tally_json(tally, search)}, {"groups", groups_json(readers, groups)}});
+    std::cout << json_text({{"counts", tally_json(tally, search)},
+                            {"groups", groups_json(readers, groups)},
+                            {"undecodable", damaged_json(undecodable)}});
   } else {
     print_result(readers, groups, tally, search);
   }
-  const bool fails = (arguments.fail_on != kNoneWord && tally.certain(true) > 0) ||
+  complain_about(undecodable, "in these files");
+  if (!undecodable.empty()) {
+    complain(std::to_string(undecodable.size()) +
+             " samples could not be compared: whether they are leaks is not known");
+  }
+  const bool fails = (arguments.fail_on != kNoneWord && !undecodable.empty()) ||
+                     (arguments.fail_on != kNoneWord && tally.certain(true) > 0) ||
                      (arguments.fail_on == kAnyWord && tally.certain(false) > 0);
   return fails ? launch::ExitCode::kInput : launch::ExitCode::kDone;
 }

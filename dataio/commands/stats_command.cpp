@@ -2,12 +2,15 @@
 #include <cstdio>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "dataio/commands/commands.h"
+#include "dataio/commands/damaged_report.h"
 #include "dataio/commands/distribution_report.h"
 #include "dataio/commands/json_text.h"
 #include "dataio/commands/progress_line.h"
+#include "dataio/commands/signal_gate.h"
 #include "dataio/container/dataset.h"
 #include "dataio/container/display.h"
 #include "dataio/error.h"
@@ -25,8 +28,8 @@ constexpr const char* kPicturesWord = "pictures";
 struct StatsArguments {
   std::vector<std::string> files;
   bool store = false;
-  std::string kind = kPixelsWord;
-  int workers = 0;  ///< 0: as many as there are cores
+  std::string kind;  ///< as given
+  int workers = 0;   ///< 0: as many as there are cores
   bool json = false;
 };
 
@@ -49,37 +52,30 @@ void print_statistics(const PictureStatistics& statistics) {
             << "   std " << values_text(statistics.per_picture.std) << "\n";
 }
 
-Normalization to_store(const PictureStatistics& statistics, const std::string& kind) {
+/// Nothing where the pictures are all of one colour, whose std training cannot divide by.
+std::optional<Normalization> to_store(const PictureStatistics& statistics,
+                                      const std::string& kind) {
   const ChannelStatistics& chosen =
-      kind == kPixelsWord ? statistics.over_pixels : statistics.per_picture;
+      kind == kPicturesWord ? statistics.per_picture : statistics.over_pixels;
   Normalization normalization;
   for (std::size_t c = 0; c < 3; ++c) {
     normalization.mean[c] = static_cast<float>(chosen.mean[c]);
     normalization.std[c] = static_cast<float>(chosen.std[c]);
-    if (normalization.std[c] <= 0) {
-      throw InputError(
-          "the pictures are all of one colour: their std is 0, which training cannot "
-          "divide by; nothing was stored");
-    }
+    if (normalization.std[c] <= 0) return std::nullopt;
   }
   return normalization;
 }
 
-launch::ExitCode run_stats(const StatsArguments& arguments) {
-  const int workers = arguments.workers > 0 ? arguments.workers : launch::usable_cores();
-  const Unfinished unfinished = arguments.store ? Unfinished::kAccept : Unfinished::kRefuse;
-  const Dataset dataset(arguments.files, {.apply_orientation = false, .unfinished = unfinished});
-  ProgressLine line;
-  const PictureStatistics statistics = measure_pictures(
-      dataset, workers,
-      [&line](std::uint64_t done, std::uint64_t total) { line.update("measuring", done, total); });
-  line.clear();
+nlohmann::ordered_json report_json(const PictureStatistics& statistics) {
+  return {{"pictures", statistics.pictures},
+          {"pixels", statistics.pixels},
+          {"over_pixels", channels_json(statistics.over_pixels)},
+          {"per_picture", channels_json(statistics.per_picture)},
+          {"undecodable", damaged_json(statistics.undecodable)}};
+}
 
-  nlohmann::ordered_json json{{"pictures", statistics.pictures},
-                              {"pixels", statistics.pixels},
-                              {"over_pixels", channels_json(statistics.over_pixels)},
-                              {"per_picture", channels_json(statistics.per_picture)}};
-  if (!arguments.json) print_statistics(statistics);
+/// What each file holds: printed, or returned as JSON.
+nlohmann::ordered_json describe_files(const Dataset& dataset, Unfinished unfinished, bool print) {
   auto files = nlohmann::ordered_json::array();
   for (const std::string& file : dataset.files()) {
     const ContainerReader reader(file, unfinished);
@@ -90,23 +86,57 @@ launch::ExitCode run_stats(const StatsArguments& arguments) {
                      {"classes", reader.index().class_names},
                      {"class_counts", reader.index().class_counts},
                      {"balance", balance_json(reader)}});
-    if (!arguments.json) {
-      std::cout << "\n" << display_path(file) << "\n" << sizes_text(sizes) << classes_text(reader);
-    }
+    if (!print) continue;
+    std::cout << "\n" << display_path(file) << "\n" << sizes_text(sizes) << classes_text(reader);
   }
-  json["files"] = files;
-  if (arguments.store) {
-    const Normalization normalization = to_store(statistics, arguments.kind);
-    for (const std::string& file : dataset.files()) store_statistics(file, normalization);
-    json["stored"] = {
-        {"kind", arguments.kind}, {"mean", normalization.mean}, {"std", normalization.std}};
-    if (!arguments.json) {
-      std::cout << "\nstored for training: mean " << triple_text(normalization.mean) << ", std "
-                << triple_text(normalization.std) << "\n";
-    }
+  return files;
+}
+
+/// What was measured is out before a file is changed: should that fail, it need not be measured
+/// again. A signal waits until all files are whole again.
+void store(const Dataset& dataset, const std::optional<Normalization>& normalization) {
+  std::cout.flush();
+  if (!std::cout) throw OutputError("cannot write to standard output; nothing was stored");
+  if (!normalization) {
+    throw InputError(
+        "the pictures are all of one colour: their std is 0, which training cannot "
+        "divide by; nothing was stored");
+  }
+  const SignalGate signals;
+  store_statistics(dataset.files(), *normalization);
+}
+
+launch::ExitCode run_stats(const StatsArguments& arguments) {
+  if (!arguments.kind.empty() && !arguments.store) {
+    throw UsageError("--kind says which of the two --write stores: it needs --write");
+  }
+  const int workers = arguments.workers > 0 ? arguments.workers : launch::usable_cores();
+  const Unfinished unfinished = arguments.store ? Unfinished::kAccept : Unfinished::kRefuse;
+  const Dataset dataset(arguments.files, {.apply_orientation = false, .unfinished = unfinished});
+  ProgressLine line;
+  const PictureStatistics statistics = measure_pictures(
+      dataset, workers,
+      [&line](std::uint64_t done, std::uint64_t total) { line.update("measuring", done, total); });
+  line.clear();
+  complain_about(statistics.undecodable, "in these files");
+
+  std::optional<Normalization> normalization;
+  if (arguments.store) normalization = to_store(statistics, arguments.kind);
+  nlohmann::ordered_json json = report_json(statistics);
+  if (!arguments.json) print_statistics(statistics);
+  json["files"] = describe_files(dataset, unfinished, !arguments.json);
+  if (normalization) {
+    json["stored"] = {{"kind", arguments.kind.empty() ? kPixelsWord : arguments.kind},
+                      {"mean", normalization->mean},
+                      {"std", normalization->std}};
   }
   if (arguments.json) std::cout << json_text(json);
-  return launch::ExitCode::kDone;
+  if (arguments.store) store(dataset, normalization);
+  if (normalization && !arguments.json) {
+    std::cout << "\nstored for training: mean " << triple_text(normalization->mean) << ", std "
+              << triple_text(normalization->std) << "\n";
+  }
+  return statistics.undecodable.empty() ? launch::ExitCode::kDone : launch::ExitCode::kInput;
 }
 
 }  // namespace

@@ -3,18 +3,19 @@
 #include <vector>
 
 #include "dataio/commands/commands.h"
+#include "dataio/commands/damaged_report.h"
 #include "dataio/commands/json_text.h"
 #include "dataio/commands/progress_line.h"
 #include "dataio/container/display.h"
+#include "dataio/container/glob_paths.h"
 #include "dataio/error.h"
-#include "dataio/pack/verify.h"
+#include "dataio/inspect/verify.h"
 #include "launch/threads.h"
 
 namespace casvit::dataio {
 namespace {
 
 constexpr int kMaxWorkers = 1024;
-constexpr std::size_t kDamagedShown = 20;
 
 struct VerifyArguments {
   std::vector<std::string> files;
@@ -22,27 +23,6 @@ struct VerifyArguments {
   int workers = 0;  ///< 0: as many as there are cores
   bool json = false;
 };
-
-void complain(const std::string& message) { std::cerr << "casvit-pack: " << message << "\n"; }
-
-void complain_about(const VerifyResult& result, const std::string& file) {
-  for (std::size_t i = 0; i < result.damaged.size() && i < kDamagedShown; ++i) {
-    complain(result.damaged[i].message);
-  }
-  if (result.damaged.size() > kDamagedShown) {
-    complain(display_path(file) + ": and " + std::to_string(result.damaged.size() - kDamagedShown) +
-             " more samples; --json lists them all");
-  }
-}
-
-nlohmann::ordered_json damaged_json(const VerifyResult& result) {
-  auto list = nlohmann::ordered_json::array();
-  for (const DamagedSample& damaged : result.damaged) {
-    list.push_back(
-        {{"sample", damaged.sample}, {"source", damaged.source}, {"message", damaged.message}});
-  }
-  return list;
-}
 
 /// One file, reported in `report` and on standard error. @returns whether it is whole.
 bool verify_file(const std::string& file, const VerifyArguments& arguments, int workers,
@@ -57,8 +37,8 @@ bool verify_file(const std::string& file, const VerifyArguments& arguments, int 
     line.clear();
     report["ok"] = result.damaged.empty();
     report["samples"] = result.samples;
-    report["damaged"] = damaged_json(result);
-    complain_about(result, file);
+    report["damaged"] = damaged_json(result.damaged);
+    complain_about(result.damaged, display_path(file));
     if (!arguments.json) {
       std::cout << display_path(file) << ": " << result.samples << " samples, ";
       if (result.damaged.empty()) {
@@ -81,7 +61,7 @@ launch::ExitCode run_verify(const VerifyArguments& arguments) {
   const int workers = arguments.workers > 0 ? arguments.workers : launch::usable_cores();
   bool whole = true;
   auto reports = nlohmann::ordered_json::array();
-  for (const std::string& file : arguments.files) {
+  for (const std::string& file : expand_files(arguments.files)) {
     nlohmann::ordered_json report;
     whole = verify_file(file, arguments, workers, report) && whole;
     reports.push_back(std::move(report));

@@ -20,8 +20,6 @@ class BlobFile {
   /// @param name what messages call the file. @throws OutputError
   BlobFile(std::string path, std::string name, std::uint64_t base, Begin begin);
 
-  const std::string& path() const { return path_; }
-
   /// @throws OutputError
   void write(std::uint64_t position, std::span<const std::uint8_t> bytes) const;
   /// @returns whether all of it is there and could be read.

@@ -3,8 +3,6 @@
 #include <xxhash.h>
 
 #include <algorithm>
-#include <filesystem>
-#include <set>
 #include <stdexcept>
 #include <utility>
 
@@ -44,18 +42,6 @@ struct Dataset::State {
 
 namespace {
 
-void check_listed_once(const std::vector<std::string>& files) {
-  std::set<std::filesystem::path> seen;
-  for (const std::string& file : files) {
-    std::error_code error;
-    const auto canonical = std::filesystem::weakly_canonical(file, error);
-    if (!seen.insert(error ? std::filesystem::path(file) : canonical).second) {
-      throw UsageError("the file " + display_path(file) +
-                       " is listed twice (perhaps by name and by a pattern)");
-    }
-  }
-}
-
 void check_same_classes(const ContainerReader& first, const ContainerReader& other) {
   const auto& expected = first.index().class_names;
   const auto& found = other.index().class_names;
@@ -76,8 +62,7 @@ Dataset::Dataset(const std::vector<std::string>& paths, DatasetOptions options)
   if (paths.empty()) throw UsageError("a data set needs at least one .h5 file");
   State& state = *state_;
   state.options = options;
-  state.files = expand_globs(paths);
-  check_listed_once(state.files);
+  state.files = expand_files(paths);
   std::vector<std::uint64_t> hashes;
   for (const std::string& file : state.files) {
     const ContainerReader& reader = state.readers.emplace_back(file, options.unfinished);
@@ -143,7 +128,7 @@ const std::vector<std::string>& Dataset::files() const { return state_->files; }
 Dataset::Location Dataset::location(std::uint64_t sample) const {
   const auto& [reader, local] = state_->locate(sample);
   const auto file = static_cast<std::size_t>(&reader - state_->readers.data());
-  return {file, reader.file_offset(local), reader.index().length[local]};
+  return {file, reader.file_offset(local), reader.index().length[local], local};
 }
 
 void Dataset::read(std::uint64_t sample, std::vector<std::uint8_t>& bytes) const {

@@ -58,6 +58,7 @@ class Dataset {
     std::size_t file = 0;      ///< index into `files()`
     std::uint64_t offset = 0;  ///< in that file
     std::uint32_t length = 0;  ///< bytes
+    std::uint64_t sample = 0;  ///< its number in that file
   };
   Location location(std::uint64_t sample) const;
 

@@ -1,10 +1,13 @@
 #include "dataio/container/glob_paths.h"
 
 #include <glob.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cstddef>
 #include <filesystem>
+#include <set>
+#include <utility>
 
 #include "dataio/container/display.h"
 #include "dataio/container/file_descriptor.h"
@@ -49,6 +52,23 @@ std::vector<std::string> expand_globs(const std::vector<std::string>& paths) {
     }
   }
   return expanded;
+}
+
+std::vector<std::string> expand_files(const std::vector<std::string>& paths) {
+  std::vector<std::string> files = expand_globs(paths);
+  std::set<std::pair<dev_t, ino_t>> seen;
+  std::set<std::string> missing;  // of which others complain
+  for (const std::string& file : files) {
+    struct stat status {};
+    const bool is_new = ::stat(file.c_str(), &status) == 0
+                            ? seen.emplace(status.st_dev, status.st_ino).second
+                            : missing.insert(file).second;
+    if (!is_new) {
+      throw UsageError("the file " + display_path(file) +
+                       " is listed twice (perhaps by name and by a pattern)");
+    }
+  }
+  return files;
 }
 
 }  // namespace casvit::dataio

@@ -10,4 +10,8 @@ namespace casvit::dataio {
 /// @throws InputError for a pattern that matches nothing.
 std::vector<std::string> expand_globs(const std::vector<std::string>& paths);
 
+/// expand_globs, for files that each stand for a part of something: none may be listed twice, by
+/// whatever name. @throws as above; UsageError naming the file
+std::vector<std::string> expand_files(const std::vector<std::string>& paths);
+
 }  // namespace casvit::dataio

@@ -1,17 +1,14 @@
 #include "dataio/container/index.h"
 
-#include <xxhash.h>
-
 #include <algorithm>
 #include <bit>
-#include <memory>
-#include <new>
 #include <span>
 #include <string_view>
 #include <unordered_set>
 
 #include "dataio/container/display.h"
 #include "dataio/container/file_descriptor.h"
+#include "dataio/container/stream_hash.h"
 #include "dataio/error.h"
 #include "dataio/image/decode.h"
 
@@ -23,14 +20,7 @@ static_assert(std::endian::native == std::endian::little,
 
 class IndexHasher {
  public:
-  IndexHasher() : state_(XXH3_createState(), &XXH3_freeState) {
-    if (!state_) throw std::bad_alloc();
-    XXH3_64bits_reset(state_.get());
-  }
-
-  void bytes(const void* data, std::size_t size) {
-    if (size > 0) XXH3_64bits_update(state_.get(), data, size);
-  }
+  void bytes(const void* data, std::size_t size) { hash_.add(data, size); }
   void number(std::uint64_t value) { bytes(&value, sizeof value); }
   template <typename T>
   void array(const std::vector<T>& values) {
@@ -53,12 +43,12 @@ class IndexHasher {
       bytes(part.data(), part.size());
     }
   }
-  std::uint64_t digest() const { return XXH3_64bits_digest(state_.get()); }
+  std::uint64_t digest() const { return hash_.digest(); }
 
  private:
   static constexpr std::uint64_t kPieceBytes = 1U << 20U;
 
-  std::unique_ptr<XXH3_state_t, XXH_errorcode (*)(XXH3_state_t*)> state_;
+  StreamHash hash_;
 };
 
 std::string sample_text(std::uint64_t sample) { return "sample " + std::to_string(sample); }

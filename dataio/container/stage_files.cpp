@@ -10,8 +10,6 @@
 #include <cerrno>
 #include <chrono>
 #include <filesystem>
-#include <memory>
-#include <new>
 #include <span>
 #include <thread>
 #include <utility>
@@ -20,6 +18,7 @@
 #include "dataio/container/file_descriptor.h"
 #include "dataio/container/pending_file.h"
 #include "dataio/container/reader.h"
+#include "dataio/container/stream_hash.h"
 #include "dataio/error.h"
 
 namespace casvit::dataio {
@@ -32,21 +31,6 @@ constexpr std::chrono::milliseconds kBetweenLooks{50};
 constexpr const char* kAdvice =
     "; free some space there, or let data.stage_to name another folder (or none, to read the files "
     "where they are)";
-
-class Hasher {
- public:
-  Hasher() : state_(XXH3_createState(), &XXH3_freeState) {
-    if (!state_) throw std::bad_alloc();
-    XXH3_64bits_reset(state_.get());
-  }
-  void add(std::span<const std::uint8_t> bytes) {
-    XXH3_64bits_update(state_.get(), bytes.data(), bytes.size());
-  }
-  std::uint64_t digest() const { return XXH3_64bits_digest(state_.get()); }
-
- private:
-  std::unique_ptr<XXH3_state_t, XXH_errorcode (*)(XXH3_state_t*)> state_;
-};
 
 /// Names all that a container holds: its index has a hash of every picture, and the attributes can
 /// change while the index does not.
@@ -194,7 +178,7 @@ class Copier {
   }
 
   std::uint64_t transfer(const StagedFile& file, int source, int target) {
-    Hasher hasher;
+    StreamHash hasher;
     for (std::uint64_t offset = 0; offset < file.bytes; offset += kChunkBytes) {
       const auto bytes = chunk(file, offset);
       if (const auto problem = read_at(source, offset, bytes); !problem.empty()) {
@@ -203,20 +187,20 @@ class Copier {
       if (const auto problem = write_at(target, offset, bytes); !problem.empty()) {
         cannot_stage(file, problem);
       }
-      hasher.add(bytes);
+      hasher.add(bytes.data(), bytes.size());
       advance(bytes.size());
     }
     return hasher.digest();
   }
 
   std::uint64_t hash_back(const StagedFile& file, int target) {
-    Hasher hasher;
+    StreamHash hasher;
     for (std::uint64_t offset = 0; offset < file.bytes; offset += kChunkBytes) {
       const auto bytes = chunk(file, offset);
       if (const auto problem = read_at(target, offset, bytes); !problem.empty()) {
         cannot_stage(file, problem);
       }
-      hasher.add(bytes);
+      hasher.add(bytes.data(), bytes.size());
       advance(bytes.size());
     }
     return hasher.digest();

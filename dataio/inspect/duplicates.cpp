@@ -4,9 +4,12 @@
 
 #include <algorithm>
 #include <map>
+#include <mutex>
 #include <numeric>
 #include <tuple>
+#include <utility>
 
+#include "dataio/error.h"
 #include "dataio/inspect/perceptual_hash.h"
 #include "dataio/pack/parallel_for.h"
 
@@ -35,6 +38,30 @@ class AllSamples {
   const std::vector<const ContainerReader*>& files_;
   std::vector<std::uint64_t> starts_;
   std::uint64_t count_ = 0;
+};
+
+/// What could not be compared, and why, by number. Thread-safe.
+class Undecodable {
+ public:
+  void add(std::uint64_t number, const std::string& message) {
+    const std::lock_guard lock(mutex_);
+    messages_.emplace(number, message);
+  }
+  bool has(std::uint64_t number) const { return messages_.contains(number); }
+
+  std::vector<DamagedSample> samples(const AllSamples& all) const {
+    std::vector<DamagedSample> samples;
+    for (const auto& [number, message] : messages_) {
+      const SampleId id = all.id(number);
+      const ContainerReader& file = all.file(id);
+      samples.push_back({file.path(), id.sample, file.source_path(id.sample), message});
+    }
+    return samples;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<std::uint64_t, std::string> messages_;
 };
 
 DuplicateGroup group_of(const AllSamples& all, Likeness likeness,
@@ -73,12 +100,18 @@ struct SameBytes {
 /// Splits samples of one hash and length by their bytes, which is where the hash proves right:
 /// nearly always there is one part.
 std::vector<SameBytes> split_by_bytes(const AllSamples& all,
-                                      const std::vector<std::uint64_t>& numbers) {
+                                      const std::vector<std::uint64_t>& numbers,
+                                      Undecodable& undecodable) {
   std::vector<SameBytes> parts;
   std::vector<std::uint8_t> bytes;
   for (const std::uint64_t number : numbers) {
     const SampleId id = all.id(number);
-    all.file(id).read(id.sample, bytes);
+    try {
+      all.file(id).read(id.sample, bytes);
+    } catch (const InputError& error) {
+      undecodable.add(number, error.what());
+      continue;
+    }
     auto part = std::find_if(parts.begin(), parts.end(),
                              [&bytes](const SameBytes& same) { return same.bytes == bytes; });
     if (part == parts.end()) part = parts.insert(parts.end(), {bytes, {}});
@@ -90,7 +123,8 @@ std::vector<SameBytes> split_by_bytes(const AllSamples& all,
 /// Adds groups of equal bytes. @returns the samples that are no copy of an earlier one.
 std::vector<std::uint64_t> find_equal_bytes(const AllSamples& all,
                                             const DuplicateProgress& progress,
-                                            std::vector<DuplicateGroup>& groups) {
+                                            std::vector<DuplicateGroup>& groups,
+                                            Undecodable& undecodable) {
   std::vector<Stored> stored;
   stored.reserve(all.count());
   for (std::uint64_t number = 0; number < all.count(); ++number) {
@@ -109,7 +143,7 @@ std::vector<std::uint64_t> find_equal_bytes(const AllSamples& all,
                  stored.size());
         std::vector<std::uint64_t> numbers;
         for (auto item = begin; item != end; ++item) numbers.push_back(item->number);
-        for (const SameBytes& part : split_by_bytes(all, numbers)) {
+        for (const SameBytes& part : split_by_bytes(all, numbers, undecodable)) {
           if (part.numbers.size() < 2) continue;
           for (std::size_t i = 1; i < part.numbers.size(); ++i) copy[part.numbers[i]] = true;
           groups.push_back(group_of(all, Likeness::kBytes, part.numbers));
@@ -117,7 +151,7 @@ std::vector<std::uint64_t> find_equal_bytes(const AllSamples& all,
       });
   std::vector<std::uint64_t> firsts;
   for (std::uint64_t number = 0; number < all.count(); ++number) {
-    if (!copy[number]) firsts.push_back(number);
+    if (!copy[number] && !undecodable.has(number)) firsts.push_back(number);
   }
   return firsts;
 }
@@ -137,18 +171,24 @@ XXH128_hash_t hash_of_pixels(const Image& image) {
 }
 
 std::vector<Decoded> decode_all(const AllSamples& all, const std::vector<std::uint64_t>& numbers,
-                                const DuplicateSearch& search, const DuplicateProgress& progress) {
+                                const DuplicateSearch& search, const DuplicateProgress& progress,
+                                Undecodable& undecodable) {
   std::vector<Decoded> decoded(numbers.size());
   const auto decode = [&](std::uint64_t i) {
     thread_local std::vector<std::uint8_t> bytes;
     const SampleId id = all.id(numbers[i]);
-    const Image image = all.file(id).decode(id.sample, bytes);
     decoded[i].number = numbers[i];
-    decoded[i].pixels = hash_of_pixels(image);
-    if (search.near) decoded[i].perceptual = difference_hash(image);
+    try {
+      const Image image = all.file(id).decode(id.sample, bytes);
+      decoded[i].pixels = hash_of_pixels(image);
+      if (search.near) decoded[i].perceptual = difference_hash(image);
+    } catch (const InputError& error) {
+      undecodable.add(numbers[i], error.what());
+    }
   };
   parallel_for(numbers.size(), search.workers, decode,
                [&](std::uint64_t done) { progress("decoding", done, numbers.size()); });
+  std::erase_if(decoded, [&](const Decoded& item) { return undecodable.has(item.number); });
   return decoded;
 }
 
@@ -220,14 +260,14 @@ void find_near(const AllSamples& all, std::vector<Decoded> decoded, int distance
 
 }  // namespace
 
-std::vector<DuplicateGroup> find_duplicates(const std::vector<const ContainerReader*>& files,
-                                            const DuplicateSearch& search,
-                                            const DuplicateProgress& progress) {
+Duplicates find_duplicates(const std::vector<const ContainerReader*>& files,
+                           const DuplicateSearch& search, const DuplicateProgress& progress) {
   const AllSamples all(files);
+  Undecodable undecodable;
   std::vector<DuplicateGroup> groups;
-  const std::vector<std::uint64_t> firsts = find_equal_bytes(all, progress, groups);
+  const std::vector<std::uint64_t> firsts = find_equal_bytes(all, progress, groups, undecodable);
   if (search.pixels) {
-    std::vector<Decoded> decoded = decode_all(all, firsts, search, progress);
+    std::vector<Decoded> decoded = decode_all(all, firsts, search, progress, undecodable);
     decoded = find_equal_pixels(all, std::move(decoded), groups);
     if (search.near) find_near(all, std::move(decoded), search.near_distance, groups);
   }
@@ -239,7 +279,7 @@ std::vector<DuplicateGroup> find_duplicates(const std::vector<const ContainerRea
                      };
                      return place(a) < place(b);
                    });
-  return groups;
+  return {std::move(groups), undecodable.samples(all)};
 }
 
 }  // namespace casvit::dataio

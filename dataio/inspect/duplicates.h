@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "dataio/container/reader.h"
+#include "dataio/inspect/damaged_sample.h"
 
 namespace casvit::dataio {
 
@@ -31,6 +32,11 @@ struct DuplicateGroup {
   bool spans_files() const { return members.front().file != members.back().file; }
 };
 
+struct Duplicates {
+  std::vector<DuplicateGroup> groups;
+  std::vector<DamagedSample> undecodable;  ///< in order of files and samples
+};
+
 struct DuplicateSearch {
   bool pixels = true;     ///< decode everything, and compare pixels too
   bool near = false;      ///< needs `pixels`
@@ -50,9 +56,9 @@ using DuplicateProgress =
 /// Near pictures are chained: A like B and B like C are one group. Hashes within the distance d of
 /// each other agree in one of d + 1 bands at least, so that only hashes that share a band are
 /// compared, and not all with all. Pictures without any structure are left out.
-/// @throws InputError naming a sample that is damaged or cannot be decoded.
-std::vector<DuplicateGroup> find_duplicates(const std::vector<const ContainerReader*>& files,
-                                            const DuplicateSearch& search,
-                                            const DuplicateProgress& progress);
+///
+/// What is damaged or cannot be decoded is compared no further.
+Duplicates find_duplicates(const std::vector<const ContainerReader*>& files,
+                           const DuplicateSearch& search, const DuplicateProgress& progress);
 
 }  // namespace casvit::dataio

@@ -1,9 +1,11 @@
 #include "dataio/inspect/picture_statistics.h"
 
 #include <cmath>
+#include <map>
 #include <mutex>
-#include <vector>
+#include <string>
 
+#include "dataio/error.h"
 #include "dataio/pack/parallel_for.h"
 
 namespace casvit::dataio {
@@ -67,22 +69,36 @@ void add(Sums& total, const ChannelSums& picture, std::uint64_t pixels) {
 PictureStatistics measure_pictures(const Dataset& dataset, int workers,
                                    const std::function<void(std::uint64_t, std::uint64_t)>& tick) {
   Sums total;
+  std::map<std::uint64_t, std::string> undecodable;
   std::mutex mutex;
   const auto measure = [&](std::uint64_t sample) {
     thread_local std::vector<std::uint8_t> bytes;
-    const Image image = dataset.decode(sample, bytes);
-    const ChannelSums sums = sum_of(image);
-    const std::lock_guard lock(mutex);
-    add(total, sums, image.pixels.size() / 3);
+    try {
+      const Image image = dataset.decode(sample, bytes);
+      const ChannelSums sums = sum_of(image);
+      const std::lock_guard lock(mutex);
+      add(total, sums, image.pixels.size() / 3);
+    } catch (const InputError& error) {
+      const std::lock_guard lock(mutex);
+      undecodable.emplace(sample, error.what());
+    }
   };
   parallel_for(dataset.size(), workers, measure,
                [&](std::uint64_t done) { tick(done, dataset.size()); });
 
   PictureStatistics statistics;
-  statistics.pictures = dataset.size();
+  for (const auto& [sample, message] : undecodable) {
+    const Dataset::Location place = dataset.location(sample);
+    statistics.undecodable.push_back(
+        {dataset.files()[place.file], place.sample, dataset.source_path(sample), message});
+  }
+  statistics.pictures = dataset.size() - undecodable.size();
+  if (statistics.pictures == 0) {
+    throw InputError("no picture can be decoded: " + statistics.undecodable.front().message);
+  }
   statistics.pixels = total.pixels;
   statistics.over_pixels = statistics_of(total.pixel, total.pixels);
-  const double scale = kUnit * static_cast<double>(dataset.size());
+  const double scale = kUnit * static_cast<double>(statistics.pictures);
   for (std::size_t c = 0; c < 3; ++c) {
     statistics.per_picture.mean[c] = static_cast<double>(total.picture_means[c]) / scale;
     statistics.per_picture.std[c] = static_cast<double>(total.picture_stds[c]) / scale;

@@ -5,7 +5,6 @@
 
 #include <array>
 #include <bit>
-#include <cstring>
 #include <vector>
 
 #include "dataio/container/display.h"
@@ -19,45 +18,81 @@ namespace casvit::dataio {
 namespace {
 
 using hdf5_format::Attribute;
+using hdf5_format::check_kind;
 using hdf5_format::ElementKind;
+using hdf5_format::ElementType;
 
-class AttributeWriter {
+/// A container that is open for changing its statistics.
+class StatisticsFile {
  public:
-  explicit AttributeWriter(const std::string& path)
-      : path_(path), descriptor_(::open(path.c_str(), O_RDWR | O_CLOEXEC)) {
+  /// @throws InputError, OutputError
+  explicit StatisticsFile(const std::string& path) : path_(path) {
+    // Everything but these attributes must be right beforehand, and is looked at as always.
+    const ContainerReader reader(path, Unfinished::kAccept);
+    descriptor_ = FileDescriptor(::open(path.c_str(), O_RDWR | O_CLOEXEC));
     if (descriptor_.get() < 0) fail(system_error_text());
+    try {
+      PlainHdf5File file(descriptor_.get(), reader.file_bytes());
+      complete_ = place_of(file, schema::kCompleteAttribute, ElementKind::kInteger, 1);
+      mean_ = place_of(file, schema::kMeanAttribute, ElementKind::kFloat, 3);
+      std_ = place_of(file, schema::kStdAttribute, ElementKind::kFloat, 3);
+    } catch (const InputError& error) {
+      throw InputError("cannot change " + display_path(path) + ": " + error.what());
+    }
   }
 
-  int descriptor() const { return descriptor_.get(); }
+  /// Each step is on the disk before the next one begins. @throws OutputError
+  void store(const Normalization& normalization) const {
+    write_number(complete_, schema::kChangingStatistics);
+    sync();
+    write_triple(mean_, normalization.mean);
+    write_triple(std_, normalization.std);
+    sync();
+    write_number(complete_, schema::kComplete);
+    sync();
+  }
+
+ private:
+  /// Where an attribute's value lies, and in which type.
+  struct Place {
+    ElementType type;
+    std::uint64_t offset = 0;
+  };
+
+  static Place place_of(PlainHdf5File& file, const char* name, ElementKind kind,
+                        std::uint64_t elements) {
+    const Attribute attribute = file.writable_attribute(name);
+    check_kind(attribute, attribute.type.kind == kind, elements);
+    return {attribute.type, attribute.file_offset};
+  }
 
   /// A number in the type that the attribute has.
-  void write_number(const Attribute& attribute, std::uint8_t value) const {
-    std::vector<std::uint8_t> bytes(attribute.type.bytes);
-    (attribute.type.big_endian ? bytes.back() : bytes.front()) = value;
-    write(attribute, bytes);
+  void write_number(const Place& place, std::uint8_t value) const {
+    std::vector<std::uint8_t> bytes(place.type.bytes);
+    (place.type.big_endian ? bytes.back() : bytes.front()) = value;
+    write(place, bytes);
   }
 
-  void write_triple(const Attribute& attribute, const std::array<float, 3>& values) const {
+  void write_triple(const Place& place, const std::array<float, 3>& values) const {
     std::vector<std::uint8_t> bytes;
     for (const float value : values) {
-      const bool wide = attribute.type.bytes == 8;
+      const bool wide = place.type.bytes == 8;
       const std::uint64_t bits = wide ? std::bit_cast<std::uint64_t>(static_cast<double>(value))
                                       : std::bit_cast<std::uint32_t>(value);
-      for (std::uint64_t i = 0; i < attribute.type.bytes; ++i) {
-        const std::uint64_t place = attribute.type.big_endian ? attribute.type.bytes - 1 - i : i;
-        bytes.push_back(static_cast<std::uint8_t>(bits >> (8 * place)));
+      for (std::uint64_t i = 0; i < place.type.bytes; ++i) {
+        const std::uint64_t shift = place.type.big_endian ? place.type.bytes - 1 - i : i;
+        bytes.push_back(static_cast<std::uint8_t>(bits >> (8 * shift)));
       }
     }
-    write(attribute, bytes);
+    write(place, bytes);
   }
 
   void sync() const {
     if (::fsync(descriptor_.get()) != 0) fail(system_error_text());
   }
 
- private:
-  void write(const Attribute& attribute, const std::vector<std::uint8_t>& bytes) const {
-    const std::string problem = write_at(descriptor_.get(), attribute.file_offset, bytes);
+  void write(const Place& place, const std::vector<std::uint8_t>& bytes) const {
+    const std::string problem = write_at(descriptor_.get(), place.offset, bytes);
     if (!problem.empty()) fail(problem);
   }
 
@@ -65,41 +100,19 @@ class AttributeWriter {
     throw OutputError("cannot change " + display_path(path_) + ": " + reason);
   }
 
-  const std::string& path_;
+  std::string path_;
   FileDescriptor descriptor_;
+  Place complete_;
+  Place mean_;
+  Place std_;
 };
-
-void check_kind(const Attribute& attribute, ElementKind kind, std::uint64_t elements) {
-  if (attribute.type.kind != kind || attribute.elements != elements) {
-    throw InputError(attribute.what + " has the wrong type");
-  }
-}
 
 }  // namespace
 
-void store_statistics(const std::string& path, const Normalization& normalization) {
-  // Everything but these attributes must be right beforehand, and is looked at as always.
-  const ContainerReader reader(path, Unfinished::kAccept);
-  const AttributeWriter writer(path);
-  try {
-    PlainHdf5File file(writer.descriptor(), reader.file_bytes());
-    const Attribute complete = file.writable_attribute(schema::kCompleteAttribute);
-    const Attribute mean = file.writable_attribute(schema::kMeanAttribute);
-    const Attribute std = file.writable_attribute(schema::kStdAttribute);
-    check_kind(complete, ElementKind::kInteger, 1);
-    check_kind(mean, ElementKind::kFloat, 3);
-    check_kind(std, ElementKind::kFloat, 3);
-    // Each step is on the disk before the next one begins.
-    writer.write_number(complete, schema::kChangingStatistics);
-    writer.sync();
-    writer.write_triple(mean, normalization.mean);
-    writer.write_triple(std, normalization.std);
-    writer.sync();
-    writer.write_number(complete, schema::kComplete);
-    writer.sync();
-  } catch (const InputError& error) {
-    throw InputError("cannot change " + display_path(path) + ": " + error.what());
-  }
+void store_statistics(const std::vector<std::string>& paths, const Normalization& normalization) {
+  std::vector<StatisticsFile> files;
+  for (const std::string& path : paths) files.emplace_back(path);
+  for (const StatisticsFile& file : files) file.store(normalization);
 }
 
 }  // namespace casvit::dataio

@@ -55,7 +55,6 @@ class Journal {
 
   /// Whether the file stays when this object goes. One that was opened stays by default.
   void keep(bool kept = true) { kept_ = kept; }
-  const std::string& path() const { return path_; }
 
  private:
   Journal(std::string path, FileDescriptor descriptor);

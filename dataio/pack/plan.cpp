@@ -1,16 +1,13 @@
 #include "dataio/pack/plan.h"
 
-#include <xxhash.h>
-
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
-#include <memory>
-#include <new>
 #include <utility>
 
 #include "dataio/container/class_names.h"
 #include "dataio/container/display.h"
+#include "dataio/container/stream_hash.h"
 #include "dataio/error.h"
 #include "dataio/pack/image_folder.h"
 #include "dataio/pack/label_list.h"
@@ -164,13 +161,8 @@ void assign_split(const PackOptions& options, PackPlan& plan) {
 }
 
 std::uint64_t plan_hash(const PackPlan& plan) {
-  const std::unique_ptr<XXH3_state_t, XXH_errorcode (*)(XXH3_state_t*)> state(XXH3_createState(),
-                                                                              &XXH3_freeState);
-  if (!state) throw std::bad_alloc();
-  XXH3_64bits_reset(state.get());
-  const auto add = [&state](const void* data, std::size_t size) {
-    XXH3_64bits_update(state.get(), data, size);
-  };
+  StreamHash hash;
+  const auto add = [&hash](const void* data, std::size_t size) { hash.add(data, size); };
   const auto add_text = [&add](const std::string& text) {
     const std::uint64_t size = text.size();
     add(&size, sizeof size);
@@ -188,7 +180,7 @@ std::uint64_t plan_hash(const PackPlan& plan) {
     add(&candidate.offset, sizeof candidate.offset);
     add(&candidate.bytes, sizeof candidate.bytes);
   }
-  return XXH3_64bits_digest(state.get());
+  return hash.digest();
 }
 
 void check_classes_filled(const PackOptions& options, const PackPlan& plan,

@@ -110,6 +110,63 @@ def check_stored_statistics(path, result):
     run("verify", path)
 
 
+def check_undecodable(folder, path):
+    """One picture that cannot be decoded, one whose bytes are not those packed: the others are measured."""
+    damaged = folder / "damaged.h5"
+    shutil.copy(path, damaged)
+    with h5py.File(damaged, "a") as file:
+        at = int(file["images/offset"][5])
+        file["images/bytes"][at + 40] ^= 0xff
+    result = run_json("stats", damaged, code=3)
+    check(result["pictures"] == 395, f"{result['pictures']} pictures were measured")
+    (sample,) = result["undecodable"]
+    check(sample["file"] == str(damaged) and sample["sample"] == 5 and "is damaged" in sample["message"], f"{sample}")
+    check("sample 5 (" in run("stats", damaged, code=3).stderr, "stats does not name the sample")
+
+    leaks = run_json("leaks", path, damaged, code=3)
+    check([s["sample"] for s in leaks["undecodable"]] == [5], f"{leaks['undecodable']}")
+    check(leaks["counts"]["bytes"]["across_files"] == 395, f"{leaks['counts']}")
+    alone = run("leaks", damaged, code=3)
+    check("1 samples could not be compared" in alone.stderr, alone.stderr)
+    run("leaks", damaged, "--fail-on", "none")
+
+
+def check_storing(folder, path):
+    """Nothing is changed where not all can be; what was measured is out before."""
+    first, second = folder / "first.h5", folder / "second.h5"
+    for file in (first, second):
+        shutil.copy(path, file)
+    with h5py.File(second, "a") as file:  # a type that --write does not change
+        del file.attrs["complete"]
+        file.attrs["complete"] = np.float32(1)
+    run("stats", first, "--kind", "pictures", code=2)
+    before = first.read_bytes()
+    run("stats", first, second, "--write", code=3)
+    check(first.read_bytes() == before, "the first file was changed")
+    shutil.copy(path, second)
+    os.chmod(second, 0o444)
+    if not os.access(second, os.W_OK):  # root may write all
+        result = run("stats", first, second, "--write", code=6)
+        check("over all pixels" in result.stdout and first.read_bytes() == before, result.stdout)
+    with open("/dev/full", "wb") as full:
+        status = subprocess.run([PACK, "stats", first, "--write"], stdout=full, stderr=subprocess.DEVNULL, check=False)
+    check(status.returncode == 6 and first.read_bytes() == before, "stored what nobody could read")
+
+
+def check_globs(folder, path):
+    for name in ("g1.h5", "g2.h5"):
+        shutil.copy(path, folder / name)
+    pattern = folder / "g?.h5"
+    for command in ("info", "verify", "stats"):
+        files = run_json(command, pattern)["files"]
+        check([pathlib.Path(file["path"]).name for file in files] == ["g1.h5", "g2.h5"], f"{command} {files}")
+    os.link(folder / "g1.h5", folder / "other.h5")
+    for command in ("info", "verify", "stats", "leaks", ("extract", "-o", folder / "twice")):
+        words = command if isinstance(command, tuple) else (command,)
+        check("is listed twice" in run(*words, pattern, folder / "g2.h5", code=2).stderr, f"{words}")
+        check("is listed twice" in run(*words, pattern, folder / "other.h5", code=2).stderr, f"{words}")
+
+
 def check_info(path):
     page = run("info", path).stdout
     for words in ("split         train", "pictures      396 (", "all upright", "12 classes", "####",
@@ -199,4 +256,7 @@ with tempfile.TemporaryDirectory() as temporary:
     statistics = check_statistics(packed[0])
     check_stored_statistics(packed[0], statistics)
     check_leaks(home)
+    check_undecodable(home, packed[0])
+    check_storing(home, packed[1])
+    check_globs(home, packed[1])
 print("info, stats, leaks and extract agree with numpy, Pillow and h5py")

@@ -16,6 +16,10 @@ ENVIRONMENT = {**os.environ, "SOURCE_DATE_EPOCH": "1700000000", "OMPI_ALLOW_RUN_
 MPIRUN = ["mpirun", "--oversubscribe", "--bind-to", "none", "-np"]
 
 
+CONTINUING = "continuing an interrupted packing"
+RECORDED_BYTES = 6000  # that two journals grow by, when more is packed than at the kill before
+
+
 def check(condition, message):
     if not condition:
         sys.exit(f"FAILED: {message}")
@@ -47,20 +51,42 @@ def same_bytes(source, options, folder):
         check(found == expected, f"{options} on {ranks} ranks: {sorted(found)} differ from {sorted(expected)}")
 
 
+def many_pictures(folder, count):
+    """Links to the shipped pictures: enough to be killed among them."""
+    pictures = sorted((SOURCE / "train").glob("*/*.jpg"))
+    for name in ("a", "b"):
+        (folder / name).mkdir(parents=True)
+        for i in range(count):
+            (folder / name / f"{i:05}.jpg").symlink_to(pictures[i % len(pictures)])
+    return folder
+
+
+def recorded_bytes(folder):
+    return sum(path.stat().st_size for path in folder.glob(".out.h5.journal*"))
+
+
 def continues(source, folder):
-    """A job whose ranks are killed while they pack, and then run again."""
+    """A job whose ranks are killed while they pack, three times, and then run again."""
     arguments = [source, "-o", "out.h5", "--resize", "90", "--workers", "1"]
     check(run(arguments, folder).returncode == 0, "alone")
     expected = packed(folder)
-    for seconds in (0.4, 0.7, 1.0):
+    continued = 0
+    for _ in range(3):
+        before = recorded_bytes(folder)
         job = subprocess.Popen([*MPIRUN, "2", PACK, *arguments], cwd=folder, env=ENVIRONMENT,
-                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(seconds)
+                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        while job.poll() is None and recorded_bytes(folder) < before + RECORDED_BYTES:
+            time.sleep(0.01)
         subprocess.run(["pkill", "-KILL", "-P", str(job.pid)], check=False)
-        job.wait()
+        continued += CONTINUING in job.communicate()[1]
+        if (folder / "out.h5").exists():  # it was quicker than the kill: from the beginning
+            packed(folder)
     result = run(arguments, folder, 2)
     check(result.returncode == 0, result.stderr)
+    continued += CONTINUING in result.stderr
+    check(continued > 0, "nothing was ever continued")
     check(packed(folder) == expected, "other bytes after kills")
+    return continued
 
 
 def fails(source, folder):
@@ -93,6 +119,6 @@ with tempfile.TemporaryDirectory() as temporary:
     work.mkdir()
     same_bytes(pictures, [], work)
     same_bytes(pictures, ["--split", "train=0.7,val=0.3", "--resize", "80"], work)
-    continues(pictures, work)
+    times = continues(many_pictures(root / "many", 2000), work)
     fails(pictures, work)
-print("1, 2 and 3 ranks gave the bytes of one process")
+print(f"1, 2 and 3 ranks gave the bytes of one process; after kills, {times} runs continued")

@@ -77,12 +77,6 @@ Attribute read_attribute(const HeaderMessage& message, const AttributeParts& par
   return attribute;
 }
 
-void check_kind(const Attribute& attribute, bool fits, std::uint64_t elements) {
-  if (!fits || attribute.elements != elements) {
-    throw InputError(attribute.what + " has the wrong type");
-  }
-}
-
 /// An object of a global heap (III.E): a collection holds several, one after the other.
 std::string heap_text(FileBlocks& file, std::uint64_t address, std::uint32_t index,
                       std::uint64_t length, const std::string& what) {
@@ -134,6 +128,12 @@ std::optional<Attribute> find_attribute(const ObjectHeader& object, const std::s
     return read_attribute(message, parts, "the attribute '" + name + "'");
   }
   return std::nullopt;
+}
+
+void check_kind(const Attribute& attribute, bool fits, std::uint64_t elements) {
+  if (!fits || attribute.elements != elements) {
+    throw InputError(attribute.what + " has the wrong type");
+  }
 }
 
 std::string string_value(FileBlocks& file, const Attribute& attribute) {

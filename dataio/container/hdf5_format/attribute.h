@@ -24,6 +24,10 @@ struct Attribute {
 /// @throws InputError where attributes are damaged or stored elsewhere than in the header.
 std::optional<Attribute> find_attribute(const ObjectHeader& object, const std::string& name);
 
+/// @param fits whether the attribute's type is the one that is expected
+/// @throws InputError unless it is, and there are as many elements
+void check_kind(const Attribute& attribute, bool fits, std::uint64_t elements);
+
 /// A single string, of variable length (as h5py writes `str`) or of one width; ends at a zero.
 /// @throws InputError when it is something else, or damaged.
 std::string string_value(FileBlocks& file, const Attribute& attribute);

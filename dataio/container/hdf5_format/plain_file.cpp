@@ -117,7 +117,6 @@ bool PlainHdf5File::has_array(const std::string& path) {
   const std::size_t slash = path.rfind('/');
   const std::string group = path.substr(0, slash);
   const std::string name = path.substr(slash + 1);
-  if (group.empty()) return hdf5_format::find_link(blocks_, root_, name).has_value();
   return hdf5_format::find_link(blocks_, open(group), name).has_value();
 }
 

@@ -34,6 +34,7 @@ class PlainHdf5File {
 
   /// Finds an array that is nothing but a piece of the file: reached through hard links alone,
   /// one-dimensional, not empty, contiguous, no filters, no external files, within the file.
+  /// @param path of an array in a group: "/images/bytes"
   bool has_array(const std::string& path);
   PlainArray integers(const std::string& path, std::uint64_t element_bytes, bool is_signed);
   /// Strings of one width, whatever the width.

@@ -9,7 +9,7 @@
 #include "dataio/container/dataset.h"
 #include "dataio/container/reader.h"
 #include "dataio/error.h"
-#include "dataio/pack/verify.h"
+#include "dataio/inspect/verify.h"
 #include "tests/dataio/seedlings.h"
 
 namespace casvit::dataio {

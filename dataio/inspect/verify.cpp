@@ -1,4 +1,4 @@
-#include "dataio/pack/verify.h"
+#include "dataio/inspect/verify.h"
 
 #include <algorithm>
 #include <mutex>
@@ -25,7 +25,7 @@ VerifyResult verify_container(const std::string& path, bool decode, int workers,
       }
     } catch (const InputError& error) {
       const std::lock_guard lock(mutex);
-      result.damaged.push_back({sample, dataset.source_path(sample), error.what()});
+      result.damaged.push_back({path, sample, dataset.source_path(sample), error.what()});
     }
   };
   parallel_for(dataset.size(), workers, check,

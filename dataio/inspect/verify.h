@@ -5,13 +5,9 @@
 #include <string>
 #include <vector>
 
-namespace casvit::dataio {
+#include "dataio/inspect/damaged_sample.h"
 
-struct DamagedSample {
-  std::uint64_t sample = 0;
-  std::string source;   ///< path as stored
-  std::string message;  ///< names file, sample and source
-};
+namespace casvit::dataio {
 
 struct VerifyResult {
   std::uint64_t samples = 0;
