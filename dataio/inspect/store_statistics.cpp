@@ -111,6 +111,7 @@ class StatisticsFile {
 
 void store_statistics(const std::vector<std::string>& paths, const Normalization& normalization) {
   std::vector<StatisticsFile> files;
+  files.reserve(paths.size());
   for (const std::string& path : paths) files.emplace_back(path);
   for (const StatisticsFile& file : files) file.store(normalization);
 }

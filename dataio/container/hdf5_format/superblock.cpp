@@ -15,6 +15,8 @@ constexpr std::uint64_t kOldBytes = 96;   ///< of version 0, with the root group
 constexpr std::uint64_t kExtraBytes = 4;  ///< more in version 1
 constexpr std::uint64_t kNewBytes = 48;   ///< of versions 2 and 3
 constexpr std::uint8_t kOpenForWriting = 1;
+constexpr std::uint64_t kFirstUserBlock = 512;
+constexpr const char* kUserBlock = "it begins with a user block";
 constexpr const char* kWhat = "the superblock";
 
 void check_sizes(std::uint8_t offset_bytes, std::uint8_t length_bytes) {
@@ -25,7 +27,7 @@ void check_sizes(std::uint8_t offset_bytes, std::uint8_t length_bytes) {
 }
 
 void check_extent(const FileBlocks& file, std::uint64_t base, std::uint64_t end) {
-  if (base != 0) throw_unsupported("it begins with a user block");
+  if (base != 0) throw_unsupported(kUserBlock);
   if (end > file.file_bytes()) {
     throw_damaged("it should have " + std::to_string(end) + " bytes and has " +
                   std::to_string(file.file_bytes()));
@@ -77,13 +79,27 @@ std::uint64_t read_new(FileBlocks& file) {
   return root;
 }
 
+/// Whether the superblock comes later: at 512, 1024, 2048, ... (II.A)
+bool has_user_block(FileBlocks& file) {
+  const std::uint64_t end = file.file_bytes() - kSignature.size();
+  for (std::uint64_t at = kFirstUserBlock; at <= end; at *= 2) {
+    const auto head = file.read(at, kSignature.size(), kWhat);
+    if (std::equal(kSignature.begin(), kSignature.end(), head.begin())) return true;
+    if (at > end / 2) break;
+  }
+  return false;
+}
+
 }  // namespace
 
 std::uint64_t read_root_address(FileBlocks& file) {
   constexpr const char* kNoHdf5 = "it is not an HDF5 file, or its beginning is damaged";
   if (file.file_bytes() <= kSignature.size()) throw InputError(kNoHdf5);
   const auto head = file.read(0, kSignature.size() + 1, kWhat);
-  if (!std::equal(kSignature.begin(), kSignature.end(), head.begin())) throw InputError(kNoHdf5);
+  if (!std::equal(kSignature.begin(), kSignature.end(), head.begin())) {
+    if (has_user_block(file)) throw_unsupported(kUserBlock);
+    throw InputError(kNoHdf5);
+  }
   const std::uint8_t version = head.back();
   if (version > 3) throw_unsupported("its superblock has the version " + std::to_string(version));
   return version < 2 ? read_old(file, version) : read_new(file);
