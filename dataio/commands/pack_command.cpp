@@ -44,6 +44,7 @@ struct PackArguments {
   std::vector<float> mean;
   std::vector<float> std;
   std::string on_error = kQuarantineWord;
+  bool fsync = false;
   bool json = false;
 };
 
@@ -74,6 +75,7 @@ void complete_options(PackArguments& arguments, int cores) {
   PackOptions& options = arguments.options;
   if (arguments.split) options.split = parse_split(*arguments.split);
   options.on_error = arguments.on_error == kFailWord ? OnError::kFail : OnError::kQuarantine;
+  if (arguments.fsync) options.durability = Durability::kOnDisk;
   if (options.split.empty() && arguments.seed->given()) {
     throw UsageError("--seed chooses which pictures go to which part: it needs --split");
   }
@@ -277,6 +279,10 @@ void declare_options(launch::CommandLine& command, PackArguments& arguments) {
       .separated_by(',')
       .values(3)
       .value_name("R,G,B");
+  command.flag(
+      "--fsync", arguments.fsync,
+      "end when the disk has it all, not only the system: a power cut within seconds of the "
+      "end then costs nothing");
   command.flag("--restart", options.restart,
                "discard what an interrupted packing to this output left, instead of continuing "
                "it");

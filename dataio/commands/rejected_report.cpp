@@ -62,7 +62,10 @@ std::string write_rejected_report(const std::string& output,
     }
     return path;
   }
-  PendingFile pending(path);
+  // The same name each time: what a killed packing left is taken away by the one that goes on.
+  PendingFile pending(path, part_file_of(path));
+  std::error_code nothing_there;
+  std::filesystem::remove(pending.temporary_path(), nothing_there);
   std::ofstream file(pending.temporary_path(), std::ios::binary);
   write_report(file, rejected);
   file.close();

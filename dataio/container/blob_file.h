@@ -28,10 +28,14 @@ class BlobFile {
   void truncate(std::uint64_t end) const;
   /// Makes durable what was written (fdatasync). @throws OutputError
   void sync() const;
+  /// Has the disk begin with all of it and closes the file, which network file systems report
+  /// failures at. @throws OutputError
+  void hand_over();
   /// Copies the first `bytes` bytes to `position` of another file. @throws OutputError
   void copy_to(const BlobFile& other, std::uint64_t position, std::uint64_t bytes) const;
 
  private:
+  void start_writing_out(std::uint64_t position, std::uint64_t bytes) const;
   [[noreturn]] void fail(const std::string& reason) const;
 
   std::string path_;

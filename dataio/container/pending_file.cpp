@@ -60,16 +60,25 @@ PendingFile::~PendingFile() {
   if (!published_ && !kept_) ::unlink(temporary_path_.c_str());
 }
 
-void PendingFile::publish() {
+void PendingFile::publish(Durability durability) {
+  const bool on_disk = durability == Durability::kOnDisk;
   // First the content: a crash must not leave the name of a file that is empty, or half there.
-  const FileDescriptor file(::open(temporary_path_.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-  if (file.get() < 0 || ::fsync(file.get()) != 0) {
-    throw OutputError("cannot write " + display_path(path_) + ": " + system_error_text());
-  }
+  if (on_disk) sync_content();
   if (::rename(temporary_path_.c_str(), path_.c_str()) != 0) {
     throw OutputError("cannot give " + display_path(path_) + " its name: " + system_error_text());
   }
   published_ = true;
+  if (on_disk) sync_name();
+}
+
+void PendingFile::sync_content() const {
+  const FileDescriptor file(::open(temporary_path_.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (file.get() < 0 || ::fsync(file.get()) != 0) {
+    throw OutputError("cannot write " + display_path(path_) + ": " + system_error_text());
+  }
+}
+
+void PendingFile::sync_name() const {
   const FileDescriptor folder(::open(folder_of(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   // Some network file systems cannot fsync a folder and say EINVAL; the rename stands all the same.
   if (folder.get() < 0 || (::fsync(folder.get()) != 0 && errno != EINVAL)) {

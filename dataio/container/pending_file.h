@@ -18,6 +18,12 @@ inline std::string part_file_of(const std::string& path) {
   return hidden_beside(path, kPartSuffix);
 }
 
+/// When a file is done.
+enum class Durability {
+  kOnDisk,          ///< once the disk has it (fsync)
+  kLeftToTheSystem  ///< once the system has it, which survives the process, but not a power cut
+};
+
 /// A file that is written under a temporary name in its folder and appears under its own name only
 /// when published; an unpublished one is removed with this object.
 class PendingFile {
@@ -35,14 +41,16 @@ class PendingFile {
   const std::string& temporary_path() const { return temporary_path_; }
 
   /// Makes the file's content durable (fsync), gives it its name, replacing one that was there, and
-  /// makes the name durable (fsync of the folder). @throws OutputError
-  void publish();
+  /// makes the name durable (fsync of the folder); or only gives it its name. @throws OutputError
+  void publish(Durability durability = Durability::kOnDisk);
 
   /// The temporary file stays when this object goes.
   void keep() { kept_ = true; }
 
  private:
   void check_path() const;
+  void sync_content() const;
+  void sync_name() const;
 
   std::string path_;
   std::string temporary_path_;

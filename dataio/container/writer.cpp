@@ -138,7 +138,9 @@ ContainerWriter::ContainerWriter(const std::string& path, BlobFile::Begin begin)
     : pending_(path, part_file_of(path)),
       blob_(pending_.temporary_path(), path, container_blob_offset(), begin) {}
 
-void ContainerWriter::seal(const ContainerDescription& description, const ContainerIndex& index) {
+void ContainerWriter::seal(const ContainerDescription& description, const ContainerIndex& index,
+                           Durability durability) {
+  durability_ = durability;
   check_request(path(), index);
   index_hash_ = dataio::index_hash(index);
   const Frame frame(pending_.temporary_path() + kFrameSuffix);
@@ -155,19 +157,20 @@ void ContainerWriter::seal(const ContainerDescription& description, const Contai
                       ": the HDF5 library left it short, with " + std::to_string(file_bytes_) +
                       " bytes");
   }
-  const BlobFile file(pending_.temporary_path(), path(), 0, BlobFile::Begin::kContinue);
+  BlobFile file(pending_.temporary_path(), path(), 0, BlobFile::Begin::kContinue);
   file.truncate(tail);
   BlobFile(frame.path(), path(), tail, BlobFile::Begin::kContinue)
       .copy_to(file, tail, file_bytes_ - tail);
   BlobFile(frame.path(), path(), 0, BlobFile::Begin::kContinue)
       .copy_to(file, 0, container_blob_offset());
-  file.sync();
+  if (durability == Durability::kOnDisk) file.sync();
+  file.hand_over();
   sealed_ = true;
 }
 
 void ContainerWriter::publish() {
   if (!sealed_) throw std::logic_error("a container is sealed before it is published");
-  pending_.publish();
+  pending_.publish(durability_);
 }
 
 }  // namespace casvit::dataio

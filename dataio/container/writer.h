@@ -39,11 +39,12 @@ class ContainerWriter {
   const BlobFile& blob() const { return blob_; }
 
   /// After every picture: writes everything else, the file's first bytes, without which it is no
-  /// HDF5 file, last; then makes all of it durable (fsync).
+  /// HDF5 file, last; then makes all of it as durable as asked for.
   /// @param index complete, see IndexBuilder.
   /// @throws UsageError for no samples, no classes, classes that no container can have (see
   ///         class_names_problem); OutputError
-  void seal(const ContainerDescription& description, const ContainerIndex& index);
+  void seal(const ContainerDescription& description, const ContainerIndex& index,
+            Durability durability = Durability::kOnDisk);
 
   /// After seal(): gives the file its name, replacing one that was there. @throws OutputError
   void publish();
@@ -61,6 +62,7 @@ class ContainerWriter {
   std::uint64_t index_hash_ = 0;
   std::uint64_t file_bytes_ = 0;
   bool sealed_ = false;
+  Durability durability_ = Durability::kOnDisk;
 };
 
 /// Byte of the file where `/images/bytes` starts in every container that this program writes.

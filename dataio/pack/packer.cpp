@@ -194,12 +194,14 @@ class Packing {
       std::error_code error;
       const bool waits = std::filesystem::exists(temporary, error);
       if (!is_sealed(waits ? temporary : outputs_[p], state_.sealed[p])) return false;
+      // One that was not named yet may have lost pictures with the power.
+      if (waits && !is_whole(temporary)) return false;
       if (waits) waiting.push_back(outputs_[p]);
     }
     for (const std::string& output : waiting) {
       PendingFile pending(output, part_file_of(output));
       pending.keep();
-      pending.publish();
+      pending.publish(options_.durability);
     }
     return true;
   }
@@ -207,6 +209,17 @@ class Packing {
   static bool is_sealed(const std::string& path, std::uint64_t index_hash) {
     try {
       return ContainerReader(path).attributes().index_hash == index_hash;
+    } catch (const InputError&) {
+      return false;
+    }
+  }
+
+  static bool is_whole(const std::string& path) {
+    try {
+      const ContainerReader reader(path);
+      std::vector<std::uint8_t> bytes;
+      for (std::uint64_t i = 0; i < reader.index().samples(); ++i) reader.read(i, bytes);
+      return true;
     } catch (const InputError&) {
       return false;
     }
@@ -282,7 +295,7 @@ class Packing {
       }
     }
     for (std::size_t p = 0; p < outputs_.size(); ++p) {
-      writers_[p].seal(description_of(p), assembly_.parts[p].index());
+      writers_[p].seal(description_of(p), assembly_.parts[p].index(), options_.durability);
       hashes_.push_back(writers_[p].index_hash());
       report("sealing", p + 1, outputs_.size());  // the disk may have taken long: a last way out
     }

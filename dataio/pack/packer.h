@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "dataio/augment/transform.h"
+#include "dataio/container/pending_file.h"
 #include "dataio/pack/split.h"
 #include "dataio/pack/storage.h"
 
@@ -28,7 +29,10 @@ struct PackOptions {
   std::uint64_t seed = 0;         ///< of the split
   bool stratify = true;           ///< split each class in the same proportions
   StorageOptions storage;
-  int workers = 1;       ///< threads
+  int workers = 1;  ///< threads
+  /// Of the files that are packed. Whatever is asked for, the journal of a long packing knows which
+  /// pictures are on disk.
+  Durability durability = Durability::kLeftToTheSystem;
   bool restart = false;  ///< discard what an interrupted packing to the same output left
   OnError on_error = OnError::kQuarantine;
   bool allow_empty_classes = false;

@@ -89,7 +89,8 @@ with tempfile.TemporaryDirectory() as temporary:
         subprocess.run(command(source, folder, kind), env=ENVIRONMENT, check=True,
                        capture_output=True)
         check(packed(folder) == expected, f"{kind}: the bytes differ in the end")
-        check(not list(folder.glob(".out*")), f"{kind}: hidden files are left")
+        hidden = sorted(path.name for path in folder.glob(".out*"))
+        check(not hidden, f"{kind}: hidden files are left: {hidden}")
         check(continued > 0, f"{kind}: nothing was ever continued")
         print(f"{kind}: killed {hits} times within {seconds:.2f} s, continued {continued} times, "
               f"the same {sum(map(len, expected.values()))} bytes")

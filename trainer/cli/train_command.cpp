@@ -80,8 +80,8 @@ void add_train_command(launch::CommandLine& program, std::optional<Command>& cho
   command.option("--out", arguments->out,
                  "Run folder; runs/<name of the configuration> where left out");
   command.on_given([arguments, &chosen] {
-    // From before the ranks find each other until the last of them has left: a signal that ended one
-    // of them in between would take the others, and what they are writing, along.
+    // From before the ranks find each other until the last of them has left: a signal that ended
+    // one of them in between would take the others, and what they are writing, along.
     const auto interruption = std::make_shared<launch::Interruption>();
     chosen = [arguments, interruption](launch::World& world) {
       return train(load(*arguments), options_of(*arguments), world);
