@@ -101,6 +101,8 @@ class JpegWriter {
     for (int i = 0; i < 16; ++i) jpeg_save_markers(&in_, JPEG_APP0 + i, 0xFFFF);
     jpeg_read_header(&in_, TRUE);
     jvirt_barray_ptr* coefficients = jpeg_read_coefficients(&in_);
+    is_complete_ = has_all_bits();
+    if (!is_complete_) return true;
     begin();
     jpeg_copy_critical_parameters(&in_, &out_);
     out_.optimize_coding = TRUE;
@@ -113,12 +115,25 @@ class JpegWriter {
   }
 
   std::vector<std::uint8_t> take_bytes() { return std::move(bytes_); }
+  /// Of what was transcoded: false where nothing was, because scans are missing.
+  bool is_complete() const { return is_complete_; }
   [[noreturn]] void refuse(const char* what) const { throw_error(error_, what); }
 
  private:
   void begin() {
     jpeg_create_compress(&out_);
     out_.dest = &output_.base;
+  }
+
+  /// Whether a progressive JPEG's scans gave every coefficient to its last bit.
+  bool has_all_bits() const {
+    if (in_.progressive_mode == 0 || in_.coef_bits == nullptr) return true;
+    for (int component = 0; component < in_.num_components; ++component) {
+      const auto& bits = in_.coef_bits[component];
+      if (std::any_of(bits, bits + DCTSIZE2, [](int missing) { return missing != 0; }))
+        return false;
+    }
+    return true;
   }
 
   void copy_markers() {
@@ -143,6 +158,7 @@ class JpegWriter {
   JpegErrors error_{};
   Output output_{};
   std::vector<std::uint8_t> bytes_;
+  bool is_complete_ = true;
 };
 
 }  // namespace
@@ -155,9 +171,10 @@ std::vector<std::uint8_t> encode_jpeg(const Image& image, int quality) {
   return writer.take_bytes();
 }
 
-std::vector<std::uint8_t> baseline_jpeg(std::span<const std::uint8_t> bytes) {
+std::optional<std::vector<std::uint8_t>> baseline_jpeg(std::span<const std::uint8_t> bytes) {
   JpegWriter writer;
   if (!writer.transcode(bytes.data(), bytes.size())) writer.refuse(kCorruptJpeg);
+  if (!writer.is_complete()) return std::nullopt;
   return writer.take_bytes();
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -19,7 +20,9 @@ bool needs_baseline(std::span<const std::uint8_t> bytes);
 /// The JPEG with the same coefficients, coded sequentially with optimised Huffman tables: it
 /// decodes to the same pixels. Application and comment markers are kept. As `jpegtran -copy all
 /// -optimize`.
+/// @returns nothing for a progressive JPEG that ends before its coefficients are complete: decoders
+///          smooth such a picture, which a baseline JPEG cannot ask for
 /// @throws InputError on corrupt data
-std::vector<std::uint8_t> baseline_jpeg(std::span<const std::uint8_t> bytes);
+std::optional<std::vector<std::uint8_t>> baseline_jpeg(std::span<const std::uint8_t> bytes);
 
 }  // namespace casvit::dataio

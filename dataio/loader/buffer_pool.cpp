@@ -35,7 +35,7 @@ BufferPool::BufferPool(std::size_t keep, BufferAllocator allocator)
   free_.reserve(keep);
 }
 
-BufferPool::~BufferPool() { release(std::move(free_)); }
+BufferPool::~BufferPool() { release(free_); }
 
 std::shared_ptr<float[]> BufferPool::take(std::size_t floats) {
   float* buffer = nullptr;
@@ -54,7 +54,7 @@ std::shared_ptr<float[]> BufferPool::take(std::size_t floats) {
       free_.pop_back();
     }
   }
-  release(std::move(outgrown));
+  release(outgrown);
   if (buffer == nullptr) buffer = static_cast<float*>(allocator_.allocate(bytes_for(size)));
   // The deleter holds the pool, so that a buffer can come home after its loader is gone.
   return {buffer, [pool = shared_from_this(), size](float* data) { pool->give_back(data, size); }};
@@ -71,7 +71,7 @@ void BufferPool::give_back(float* data, std::size_t floats) noexcept {
   allocator_.release(data);
 }
 
-void BufferPool::release(std::vector<float*> buffers) noexcept {
+void BufferPool::release(const std::vector<float*>& buffers) noexcept {
   for (float* buffer : buffers) allocator_.release(buffer);
 }
 

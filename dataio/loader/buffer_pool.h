@@ -27,7 +27,7 @@ class BufferPool : public std::enable_shared_from_this<BufferPool> {
  private:
   BufferPool(std::size_t keep, BufferAllocator allocator);
   void give_back(float* data, std::size_t floats) noexcept;
-  void release(std::vector<float*> buffers) noexcept;
+  void release(const std::vector<float*>& buffers) noexcept;
 
   const BufferAllocator allocator_;
   std::mutex mutex_;

@@ -105,9 +105,10 @@ void store_picture(std::span<const std::uint8_t> source, const StorageOptions& o
     return describe(scaled.height, scaled.width, Codec::kJpeg);
   }
   if (options.baseline && header.codec == Codec::kJpeg && needs_baseline(source)) {
-    const auto transcoded = baseline_jpeg(source);
-    stored.insert(stored.end(), transcoded.begin(), transcoded.end());
-    return describe(header.height, header.width, Codec::kJpeg);
+    if (const auto transcoded = baseline_jpeg(source)) {
+      stored.insert(stored.end(), transcoded->begin(), transcoded->end());
+      return describe(header.height, header.width, Codec::kJpeg);
+    }
   }
   stored.insert(stored.end(), source.begin(), source.end());
   describe(header.height, header.width, header.codec);

@@ -79,8 +79,8 @@ void check_region(const ImageHeader& header, const PixelBox& box, const Image* i
 
 void check_baseline(const Image* image, std::span<const std::uint8_t> bytes) {
   const auto transcoded = attempt([&] { return baseline_jpeg(bytes); });
-  if (!transcoded || image == nullptr) return;
-  const auto again = attempt([&] { return decode_image(*transcoded, kMaxPixels); });
+  if (!transcoded || !*transcoded || image == nullptr) return;
+  const auto again = attempt([&] { return decode_image(**transcoded, kMaxPixels); });
   require(again && are_same(*again, *image), "a baseline JPEG has the pixels of the original");
 }
 

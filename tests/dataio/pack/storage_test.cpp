@@ -140,6 +140,23 @@ TEST(Storage, BaselineKeepsEveryPixelAndMarker) {
             stored.bytes.end());
 }
 
+/// libjpeg smooths a progressive picture whose last scans never came. No baseline JPEG could ask
+/// for that, so that the pixels would be others.
+TEST(Storage, BaselineLeavesPicturesWithMissingScansAsTheyAre) {
+  StorageOptions options;
+  options.baseline = true;
+  const Bytes whole = file_bytes(kGoldenFolder + "pictures/jpeg-420-progressive.jpg");
+  const Bytes scan = {0xFF, 0xDA};
+  auto end = std::search(whole.begin(), whole.end(), scan.begin(), scan.end());
+  for (int scans = 0; scans < 3; ++scans) {
+    end = std::search(end + 2, whole.end(), scan.begin(), scan.end());
+    ASSERT_NE(end, whole.end());
+    Bytes part(whole.begin(), end);
+    part.insert(part.end(), {0xFF, 0xD9});
+    EXPECT_EQ(store(part, options).bytes, part) << scans + 1 << " scans";
+  }
+}
+
 TEST(Storage, RejectsWhatIsCorruptInside) {
   Bytes progressive = file_bytes(kGoldenFolder + "pictures/jpeg-420-progressive.jpg");
   std::fill(progressive.end() - 60, progressive.end() - 2, 0);  // its structure stays

@@ -91,6 +91,7 @@ void reconcile(Config& config) {
   config.batch.shards =
       static_cast<int>(std::bit_floor(static_cast<unsigned>(config.batch.shards)));
   config.launch.expect_ranks = 0;
+  if (config.parallel.reproducible) config.parallel.transport = "float32";
   config.train.epochs = 1 << 24;
   config.schedule.warmup_start = config.schedule.minimum = config.optimizer.learning_rate / 3;
   config.augment.cutout_holes = config.augment.cutout_length = 0;
