@@ -87,9 +87,8 @@ class NcclCommunicator::State {
     // Orderly where nothing failed; whoever destroys it after a failure has been told already.
     try {
       control_->drain();
-      const std::vector<NcclHandle*> handles = control_->retire();
-      for (auto handle = handles.rbegin(); handle != handles.rend(); ++handle)
-        (*handle)->finish(options_.timeout);
+      std::vector<NcclHandle*> handles = control_->retire();
+      for (; !handles.empty(); handles.pop_back()) handles.back()->finish(options_.timeout);
     } catch (const CommunicationError&) {  // NOLINT(bugprone-empty-catch)
     }
   }
