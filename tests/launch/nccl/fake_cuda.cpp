@@ -12,9 +12,8 @@ namespace casvit::launch::fake {
 namespace {
 
 std::atomic<bool> broken{false};
-int device_count = 0;
-
-bool one_for_all = false;
+std::atomic<int> device_count{0};  // read by the communicator's own threads too
+std::atomic<bool> one_for_all{false};
 
 }  // namespace
 
