@@ -70,6 +70,9 @@ at::Tensor Partition::gather(const at::Tensor& own, launch::Communicator& commun
     whole.narrow(0, begin, part).copy_(own.narrow(0, own_begin, part));
   });
   complete(whole, communicator);
+  // On a GPU waiting only orders streams: a failure must surface before the values are saved. Not
+  // in `complete`, where every step would wait for it.
+  communicator.synchronize();
   return whole;
 }
 
@@ -99,8 +102,6 @@ void Partition::complete(const at::Tensor& whole, launch::Communicator& communic
   for (launch::Completion& completion : under_way) {
     completion.wait();
   }
-  // On a GPU waiting only orders streams: a failure must surface before anybody reads the values.
-  communicator.synchronize();
 }
 
 }  // namespace casvit::trainer
