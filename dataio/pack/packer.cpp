@@ -14,6 +14,7 @@
 #include "dataio/container/reader.h"
 #include "dataio/container/writer.h"
 #include "dataio/error.h"
+#include "dataio/inspect/verify.h"
 #include "dataio/pack/assemble.h"
 #include "dataio/pack/pack_files.h"
 #include "dataio/pack/pack_range.h"
@@ -214,15 +215,9 @@ class Packing {
     }
   }
 
-  static bool is_whole(const std::string& path) {
-    try {
-      const ContainerReader reader(path);
-      std::vector<std::uint8_t> bytes;
-      for (std::uint64_t i = 0; i < reader.index().samples(); ++i) reader.read(i, bytes);
-      return true;
-    } catch (const InputError&) {
-      return false;
-    }
+  bool is_whole(const std::string& path) const {
+    const auto unseen = [](std::uint64_t, std::uint64_t) {};
+    return verify_container(path, false, options_.workers, unseen).damaged.empty();
   }
 
   void pack_own_range() {
