@@ -218,7 +218,8 @@ PICTURES = {
                                  jpeg_parts(encoded("JPEG"))[1]), GOOD),  # the standard's own tables
     "no_quantisation.jpg": (jpeg_from([p for p in jpeg_parts(encoded("JPEG"))[0] if p[0] != 0xDB],
                                       jpeg_parts(encoded("JPEG"))[1]), UNDECODABLE),
-    "zero_segment.jpg": (b"\xff\xd8\xff\xe0\0\0" + encoded("JPEG")[2:], REJECTED, "shorter than its own"),
+    "zero_segment.jpg": (b"\xff\xd8\xff\xdb\0\0" + encoded("JPEG")[2:], REJECTED, "shorter than its own"),
+    "zero_addition.jpg": (b"\xff\xd8\xff\xe0\0\0" + encoded("JPEG")[2:], GOOD),  # skipped, as Pillow does
     "holes.jpg": (encoded("JPEG")[:-40] + bytes(38) + b"\xff\xd9", UNDECODABLE),
     "beyond.webp": (encoded("WEBP")[:4] + struct.pack("<I", 1 << 30) + encoded("WEBP")[8:],
                     REJECTED, "truncated WebP"),
