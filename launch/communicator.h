@@ -1,7 +1,9 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -21,6 +23,10 @@ class Completion {
     /// @throws CommunicationError
     virtual void wait() = 0;
     virtual bool done() const = 0;
+    /// When it was complete, where that is known: not yet, and not on a GPU.
+    virtual std::optional<std::chrono::steady_clock::time_point> completed_at() const {
+      return std::nullopt;
+    }
   };
 
   Completion() = default;
@@ -32,6 +38,9 @@ class Completion {
     if (state_) state_->wait();
   }
   bool done() const { return !state_ || state_->done(); }
+  std::optional<std::chrono::steady_clock::time_point> completed_at() const {
+    return state_ ? state_->completed_at() : std::nullopt;
+  }
 
  private:
   std::shared_ptr<State> state_;

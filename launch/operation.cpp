@@ -25,6 +25,7 @@ void Operation::enter(std::uint64_t number, Watchdog& watchdog) {
 
 void Operation::complete() {
   const std::lock_guard lock(mutex_);
+  completed_at_ = std::chrono::steady_clock::now();
   done_ = true;
   done_changed_.notify_all();
 }
@@ -51,6 +52,11 @@ void Operation::wait() {
 bool Operation::done() const {
   const std::lock_guard lock(mutex_);
   return done_;
+}
+
+std::optional<std::chrono::steady_clock::time_point> Operation::completed_at() const {
+  const std::lock_guard lock(mutex_);
+  return done_ && failure_.empty() ? std::optional(completed_at_) : std::nullopt;
 }
 
 }  // namespace casvit::launch

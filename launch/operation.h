@@ -1,11 +1,13 @@
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -56,6 +58,7 @@ class Operation final : public Completion::State {
 
   void wait() override;
   bool done() const override;
+  std::optional<std::chrono::steady_clock::time_point> completed_at() const override;
 
  private:
   std::string description_;
@@ -67,6 +70,7 @@ class Operation final : public Completion::State {
   mutable std::mutex mutex_;
   std::condition_variable done_changed_;
   bool done_ = false;
+  std::chrono::steady_clock::time_point completed_at_{};
   std::string failure_;
 };
 

@@ -26,6 +26,13 @@ void check_world(const Config& config, launch::World& world) {
     throw ConfigError("parallel.reproducible needs 1, 2, 4, 8, ... ranks, but " +
                       std::to_string(ranks) + " were started");
   }
+  if (config.parallel.batch_norm == "synchronized" && config.batch.shards != ranks) {
+    throw ConfigError(
+        "parallel.batch_norm: synchronized needs one shard a rank, but " +
+        std::to_string(config.batch.shards) + " shards (batch.shards) meet " +
+        std::to_string(ranks) + " ranks; start " + std::to_string(config.batch.shards) +
+        ", or give each rank one larger shard (batch.shards: " + std::to_string(ranks) + ")");
+  }
 }
 
 void refuse_differences(const std::string& mine, const std::string& what, launch::World& world) {

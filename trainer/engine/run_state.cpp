@@ -156,7 +156,7 @@ void restore(RunState& state, const Checkpoint& checkpoint) {
   });
   all.give_to(state);
   state.update = find(kUpdates).item<std::int64_t>();
-  if (state.scaler.enabled) {
+  if (state.scaler.enabled && stored.contains(kScale)) {
     state.scaler.scale = find(kScale).item<double>();
     state.scaler.good_steps = find(kGoodSteps).item<std::int64_t>();
   }
@@ -167,6 +167,7 @@ void restore(RunState& state, const Checkpoint& checkpoint) {
   state.best_acc1 = checkpoint.info.best_acc1;
   state.best_epoch = checkpoint.info.best_epoch;
   state.seconds_before = checkpoint.info.seconds_before;
+  state.bucket_bytes = checkpoint.info.bucket_bytes;
 }
 
 }  // namespace casvit::trainer

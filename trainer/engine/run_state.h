@@ -29,6 +29,7 @@ struct RunState {
   double best_acc1 = -1;
   int best_epoch = 0;
   double seconds_before = 0;
+  std::int64_t bucket_bytes = 0;  ///< size of gradient buckets found fastest; 0: none yet
 
   RunState(const RcvitOptions& model, const AdamWOptions& optimizer, bool with_average,
            const at::Device& device);
@@ -46,7 +47,8 @@ struct RunState {
 std::vector<NamedTensor> checkpoint_tensors(const RunState& state,
                                             launch::Communicator& communicator);
 
-/// Puts a checkpoint's tensors and counters back. @throws CheckpointError naming the first tensor
+/// Puts a checkpoint's tensors and counters back. A loss scale begins anew where it was not scaled
+/// before. @throws CheckpointError naming the first tensor
 /// that is missing or has another shape.
 void restore(RunState& state, const Checkpoint& checkpoint);
 
