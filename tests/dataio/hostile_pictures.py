@@ -204,6 +204,7 @@ PICTURES = {
     "no_scan.jpg": (jpeg_from(jpeg_parts(encoded("JPEG"))[0], b"\xff\xd9"), REJECTED, "no picture data"),
     "no_data.png": (b"\x89PNG\r\n\x1a\n" + png()[8:33] + chunk(b"IEND", b""), REJECTED, "no picture data"),
     "no_data.webp": (webp(webp_chunk(b"EXIF", bytes(40))), REJECTED, "WebP"),
+    "late_header.png": (b"\x89PNG\r\n\x1a\n" + chunk(b"eXIf", b"") + png()[8:], REJECTED, "does not begin with its header"),
     "no_end.png": (png(end=b""), REJECTED, "before its end chunk"),
     "no_end.jpg": (encoded("JPEG")[:-2], REJECTED, "end marker"),
     # Data that is not what it should be.
