@@ -10,6 +10,7 @@ void add_bench_command(launch::CommandLine& program, std::optional<Command>& cho
       "Measures a part of the trainer on this machine. Each has its own --help.");
   command.require_subcommand();
   add_bench_data_command(command, chosen);
+  add_bench_step_command(command, chosen);
 }
 
 }  // namespace casvit::trainer

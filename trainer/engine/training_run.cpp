@@ -49,9 +49,8 @@ TrainingRun::TrainingRun(const Config& config, TrainOptions options, launch::Wor
   const Compute& compute = inputs_.compute;
   device_communicator_ = make_device_communicator(world_, compute.device);
   const RcvitOptions model = model_of(config_, inputs_.train.num_classes());
-  const AdamWOptions optimizer{config_.optimizer.weight_decay, config_.optimizer.betas,
-                               config_.optimizer.eps};
-  state_ = std::make_unique<RunState>(model, optimizer, config_.ema.decay > 0, compute.device);
+  state_ = std::make_unique<RunState>(model, optimizer_of(config_), config_.ema.decay > 0,
+                                      compute.device);
   state_->scaler.enabled = compute.loss_scaling();
 
   const std::string checkpoint = checkpoint_to_resume(options_, world_, log_);
@@ -91,26 +90,15 @@ TrainingRun::TrainingRun(const Config& config, TrainOptions options, launch::Wor
 TrainingRun::~TrainingRun() = default;
 
 TrainingStepOptions TrainingRun::step_options() const {
-  TrainingStepOptions step;
-  step.shards = inputs_.plan.shards;
-  step.shards_per_rank = inputs_.plan.shards_per_rank();
-  step.seed = config_.train.seed;
-  step.clip_norm = config_.clip.norm;
+  TrainingStepOptions step = step_options_of(config_, world_.size());
   if (config_.loss.class_weights == "balanced") {
     step.class_weights =
         at::tensor(balanced_class_weights(inputs_.train.class_counts())).to(inputs_.compute.device);
   }
-  if (state_->average) {
-    step.ema = EmaOptions{config_.ema.decay, config_.ema.warmup};
+  if (step.bucket_bytes == 0) {
+    step.bucket_bytes = state_->bucket_bytes;
   }
   step.on_shard = [this] { watch_->feed(); };
-  step.synchronized_batch_norm = config_.parallel.batch_norm == "synchronized" && world_.size() > 1;
-  step.bucket_bytes = config_.parallel.bucket_mb > 0
-                          ? static_cast<std::int64_t>(config_.parallel.bucket_mb * 1e6)
-                          : state_->bucket_bytes;
-  step.reducer.reproducible = config_.parallel.reproducible;
-  step.reducer.bfloat16_transport = config_.parallel.transport == "bfloat16";
-  step.reducer.scatter = config_.parallel.zero && world_.size() > 1;
   return step;
 }
 
