@@ -42,14 +42,14 @@ struct RunState {
 };
 
 /// The tensors of a checkpoint: model.*, ema.*, optimizer.exp_avg.*, optimizer.exp_avg_sq.*,
-/// scaler.*, whole, however they are sharded. Some share memory with the state. Collective where
-/// sharded.
+/// scaler.*, whole, however they are sharded; on rank 0, which writes them, and nothing on the
+/// others. Some share memory with the state. Collective where sharded.
 std::vector<NamedTensor> checkpoint_tensors(const RunState& state,
                                             launch::Communicator& communicator);
 
-/// Puts a checkpoint's tensors and counters back. A loss scale begins anew where it was not scaled
-/// before. @throws CheckpointError naming the first tensor
-/// that is missing or has another shape.
+/// Puts a checkpoint's tensors and counters back, into a state that is not sharded yet. A loss
+/// scale begins anew where it was not scaled before. @throws CheckpointError naming the first
+/// tensor that is missing or has another shape.
 void restore(RunState& state, const Checkpoint& checkpoint);
 
 }  // namespace casvit::trainer

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import signal
 import unittest
 
 from training_case import LAST, TrainingCase, lines_of
@@ -29,19 +30,14 @@ class SameExperimentTest(TrainingCase):
                     "batch.shard_size=2", "launch.threads=0", "checkpoint.keep=0", f"precision.amp={amp}")
         one = self.run_folder("tree1")
         self.run_it(self.train_command(1, one, *settings))
-        for ranks, zero in ((2, "false"), (4, "false"), (8, "false"), (2, "true"), (4, "true")):
+        for ranks, zero in ((2, "false"), (4, "false"), (8, "false"), (2, "true"), (4, "true"), (8, "true")):
             many = self.run_folder(f"tree{ranks}{zero}")
             self.run_it(self.train_command(ranks, many, *settings, f"parallel.zero={zero}"))
             self.assert_same_tensors(os.path.join(one, LAST), os.path.join(many, LAST))
-        # The same run moved from 4 ranks to 2, sharded, and on to 8.
+        # The same run moved from 8 ranks to 2, sharded, and on to 4.
         moved = self.run_folder("moved")
-        for ranks, steps, zero in ((4, 2, "false"), (2, 4, "true"), (8, 6, "false")):
-            self.run_it(
-                self.train_command(
-                    ranks, moved, *settings, f"train.max_steps={steps}", f"parallel.zero={zero}",
-                    resume="auto",
-                )
-            )
+        for ranks, until, zero in ((8, steps // 3, "false"), (2, 2 * steps // 3, "true"), (4, steps, "false")):
+            self.train_until(ranks, moved, until, steps, *settings, f"parallel.zero={zero}")
         self.assert_same_tensors(os.path.join(one, LAST), os.path.join(moved, LAST))
         self.assertIn("1, 2, 4, 8", self.run_it(
             self.train_command(3, moved, *settings, "batch.shards=6"), code=2))
@@ -64,6 +60,17 @@ class SameExperimentTest(TrainingCase):
         refused = self.train_command(
             2, self.run_folder("norm-refused"), "parallel.batch_norm=synchronized")  # 4 shards
         self.assertIn("one shard a rank", self.run_it(refused, code=2))
+
+    def train_until(self, ranks, run, until, steps, *settings):
+        """To a step; in a run long enough that it cannot end before, by an interruption about there."""
+        if until == steps or steps < 20:
+            self.run_it(self.train_command(ranks, run, *settings, f"train.max_steps={until}", resume="auto"))
+            return
+        process = self.start_and_wait_for_step(
+            self.train_command(ranks, run, *settings, resume="auto"), run, until)
+        os.kill(process.pid, signal.SIGUSR1)
+        output = process.communicate()[0]
+        self.assertEqual(process.returncode, 75, output)
 
     def test_several_image_sizes_are_the_same_run_on_any_number_of_ranks_and_after_a_resume(self):
         settings = ("multi_scale.rule=pixels", "multi_scale.min_size=32", "multi_scale.max_size=96",

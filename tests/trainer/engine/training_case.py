@@ -12,6 +12,7 @@ import unittest
 
 BIN = os.environ["CASVIT_BIN"]
 LAST = "checkpoints/last.safetensors"
+TIMEOUT = int(os.environ.get("CASVIT_TEST_TIMEOUT", "240"))  # of one run, seconds
 SEEDLINGS = os.path.join(os.getcwd(), "data", "seedlings")
 RECIPE = """
 data: {train: TRAIN, val: VAL}
@@ -80,7 +81,7 @@ class TrainingCase(unittest.TestCase):
         )
 
     def run_it(self, command, code=0):
-        done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, check=False)
         self.assertEqual(done.returncode, code, done.stdout + done.stderr)
         return done.stdout + done.stderr
 
@@ -97,7 +98,7 @@ class TrainingCase(unittest.TestCase):
         process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
         )
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + TIMEOUT
         path = os.path.join(run, "metrics.jsonl")
         while time.monotonic() < deadline and process.poll() is None:
             if os.path.exists(path):
