@@ -5,7 +5,8 @@
 
 namespace casvit::launch {
 
-Pipeline::Pipeline(std::string who) : who_(std::move(who)) {}
+Pipeline::Pipeline(std::string who, std::size_t window)
+    : who_(std::move(who)), window_(window) {}
 
 void Pipeline::add(std::shared_ptr<Operation> operation) {
   if (!failure_.empty()) {
@@ -38,7 +39,7 @@ void Pipeline::fail_front(const std::string& reason) {
 
 bool Pipeline::start_pieces() {
   bool started = false;
-  while (active_.size() < kWindow && starting_ < operations_.size()) {
+  while (active_.size() < window_ && starting_ < operations_.size()) {
     const auto& operation = operations_[starting_];
     if (next_piece_ == operation->piece_count()) {
       ++starting_;

@@ -125,6 +125,8 @@ void MpiThread::start_mpi() {
   pieces_.rank = layout_.rank;
   pieces_.size = layout_.size;
   board_ = std::make_unique<NodeBoard>(node_, layout_.rank);
+  window_ = std::make_unique<NodeWindow>(node_, layout_.rank, NodeWindow::Shape{});
+  if (window_->usable() && layout_.local_size == layout_.size) pieces_.window = window_.get();
   watchdog_.also_show("the thread that owns MPI", current_thread());
   // One core for this thread and one for its caller, on every rank: otherwise spinning takes the
   // core from who has the answer.
@@ -135,7 +137,8 @@ void MpiThread::start_mpi() {
 }
 
 bool MpiThread::serve() {
-  Pipeline pipeline(who_);
+  Pipeline pipeline(who_,
+                    pieces_.window != nullptr ? pieces_.window->slots() : Pipeline::kWindow);
   Backoff backoff(may_spin_);
   while (true) {
     std::deque<std::shared_ptr<Operation>> arrived;

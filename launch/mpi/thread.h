@@ -14,6 +14,7 @@
 #include "launch/mpi/layout.h"
 #include "launch/mpi/node_board.h"
 #include "launch/mpi/pieces.h"
+#include "launch/node/window.h"
 #include "launch/operation.h"
 #include "launch/pipeline.h"
 #include "launch/watchdog.h"
@@ -91,6 +92,7 @@ class MpiThread {
   PieceContext pieces_;
   MPI_Comm node_ = MPI_COMM_NULL;
   std::unique_ptr<NodeBoard> board_;
+  std::unique_ptr<NodeWindow> window_;
   std::thread thread_;
 };
 
