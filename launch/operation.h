@@ -51,6 +51,8 @@ class Operation final : public Completion::State {
   }
 
   void complete();
+  /// What it waits for lives: whoever waits for it is not stuck.
+  void feed();
   /// Every wait, past or future, throws a CommunicationError with this message.
   void fail(const std::string& message);
 
@@ -67,6 +69,7 @@ class Operation final : public Completion::State {
   mutable std::mutex mutex_;
   std::condition_variable done_changed_;
   bool done_ = false;
+  std::uint64_t feeds_ = 0;
   std::string failure_;
 };
 

@@ -5,8 +5,7 @@
 
 namespace casvit::launch {
 
-Pipeline::Pipeline(std::string who, std::size_t window)
-    : who_(std::move(who)), window_(window) {}
+Pipeline::Pipeline(std::string who, std::size_t window) : who_(std::move(who)), window_(window) {}
 
 void Pipeline::add(std::shared_ptr<Operation> operation) {
   if (!failure_.empty()) {
@@ -30,6 +29,10 @@ std::vector<int> Pipeline::awaited() const {
     if (!active.done) return active.piece->awaited();
   }
   return {};
+}
+
+void Pipeline::feed() {
+  for (const auto& operation : operations_) operation->feed();
 }
 
 void Pipeline::fail_front(const std::string& reason) {

@@ -38,6 +38,8 @@ class Pipeline {
   const Operation& front() const { return *operations_.front(); }
   /// The ranks whose messages the oldest piece in flight misses.
   std::vector<int> awaited() const;
+  /// What they wait for lives.
+  void feed();
   /// Fails as if the operation at the front had thrown.
   void fail_front(const std::string& reason);
 

@@ -460,6 +460,8 @@ void TrainingRun::save() {
       ((config_.checkpoint.every_steps > 0 && state_->step % config_.checkpoint.every_steps == 0) ||
        finished() || interrupted_);
   if (by_epoch || by_step) {
+    // Others wait while the disk is slow (the note "Who is to blame" in launch/mpi/thread.cpp).
+    const launch::Watchdog::Watch watch = world_.watch("saving a checkpoint", device_grace());
     Checkpoint checkpoint{checkpoint_info(), checkpoint_tensors(*state_, tensors())};
     if (checkpoints_) {
       checkpoints_->save(checkpoint,
@@ -499,6 +501,7 @@ CheckpointInfo TrainingRun::checkpoint_info() const {
 void TrainingRun::leave() {
   loader_.reset();
   if (checkpoints_) {
+    const launch::Watchdog::Watch watch = world_.watch("writing the checkpoint");
     checkpoints_->wait();
   }
   world_.communicator().barrier();
@@ -516,6 +519,7 @@ void TrainingRun::report() {
   if (!is_leader()) {
     return;
   }
+  const launch::Watchdog::Watch watch = world_.watch("writing the report");
   checkpoints_->wait();
   if (!val_data_) {
     log_.line("no data.val, so no report; checkpoints are in " + options_.out + "/checkpoints");
