@@ -1,12 +1,15 @@
 #include "launch/mpi_communicator.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <utility>
 
 #include "launch/arguments.h"
 #include "launch/mpi/pieces.h"
 #include "launch/mpi/thread.h"
+#include "launch/node/pieces.h"
 
 namespace casvit::launch {
 namespace {
@@ -23,6 +26,24 @@ struct Cuts {
   std::size_t size(std::size_t index) const { return std::min(length, total - begin(index)); }
 };
 
+/// Tells operations apart that ranks may have mixed up.
+std::uint64_t signature(std::initializer_list<std::uint64_t> values) {
+  std::uint64_t hash = 0xcbf29ce484222325U;  // FNV-1a, a value at a time
+  for (const std::uint64_t value : values) hash = (hash ^ value) * 0x100000001b3U;
+  return hash;
+}
+
+std::size_t largest_piece(const NodeWindow* window) {
+  return window != nullptr ? window->slot_bytes() : kLargestPiece;
+}
+
+enum class Kind : std::uint64_t { kAllReduce, kReduceScatter, kAllGather, kBroadcast, kBarrier };
+
+std::uint64_t signature(Kind kind, std::size_t count, ElementType type, std::uint64_t more) {
+  return signature(
+      {static_cast<std::uint64_t>(kind), count, static_cast<std::uint64_t>(type), more});
+}
+
 std::string describe(const char* operation, std::size_t count, ElementType type) {
   return std::string(operation) + " of " + std::to_string(count) + " " + element_name(type);
 }
@@ -35,7 +56,9 @@ std::string describe(const char* operation, ReduceOp op, std::size_t count, Elem
 }  // namespace
 
 MpiCommunicator::MpiCommunicator(MpiThread& thread, std::size_t piece_bytes)
-    : thread_(thread), piece_bytes_(std::clamp<std::size_t>(piece_bytes, 1, kLargestPiece)) {}
+    : thread_(thread),
+      piece_bytes_(std::clamp<std::size_t>(piece_bytes, 1, largest_piece(thread.pieces().window))) {
+}
 
 int MpiCommunicator::rank() const { return thread_.layout().rank; }
 int MpiCommunicator::size() const { return thread_.layout().size; }
@@ -59,10 +82,17 @@ Completion MpiCommunicator::all_reduce(void* buffer, std::size_t count, ElementT
   const Cuts cuts{count, std::max<std::size_t>(piece_bytes_ / width, 1)};
   auto* data = static_cast<std::byte*>(buffer);
   PieceContext& context = thread_.pieces();
+  const std::uint64_t what =
+      signature(Kind::kAllReduce, count, type, static_cast<std::uint64_t>(op));
   return submit(describe("all_reduce", op, count, type), cuts.count(),
                 [=, &context](std::size_t index, std::size_t sequence) {
-                  return make_all_reduce_piece(context, sequence, data + cuts.begin(index) * width,
-                                               cuts.size(index), type, op);
+                  std::byte* const begin = data + cuts.begin(index) * width;
+                  if (context.window == nullptr) {
+                    return make_all_reduce_piece(context, sequence, begin, cuts.size(index), type,
+                                                 op);
+                  }
+                  return make_window_all_reduce({*context.window, sequence, what + index}, begin,
+                                                cuts.size(index), type, op);
                 });
 }
 
@@ -74,16 +104,26 @@ Completion MpiCommunicator::reduce_scatter(const void* input, void* output, std:
   check_buffer(output, bytes, "reduce_scatter");
   const std::size_t width = element_bytes(type);
   const std::size_t stride = count * width;
-  const Cuts cuts{
-      count, std::max<std::size_t>(piece_bytes_ / width / static_cast<std::size_t>(size()), 1)};
+  PieceContext& context = thread_.pieces();
+  const std::size_t part_bytes = context.window != nullptr
+                                     ? std::min(piece_bytes_ / static_cast<std::size_t>(size()),
+                                                window_part_bytes(*context.window))
+                                     : piece_bytes_ / static_cast<std::size_t>(size());
+  const Cuts cuts{count, std::max<std::size_t>(part_bytes / width, 1)};
   const auto* from = static_cast<const std::byte*>(input);
   auto* to = static_cast<std::byte*>(output);
-  PieceContext& context = thread_.pieces();
+  const std::uint64_t what =
+      signature(Kind::kReduceScatter, count, type, static_cast<std::uint64_t>(op));
   return submit(describe("reduce_scatter", op, count, type), cuts.count(),
                 [=, &context](std::size_t index, std::size_t sequence) {
                   const std::size_t offset = cuts.begin(index) * width;
-                  return make_reduce_scatter_piece(context, sequence, from + offset, stride,
-                                                   to + offset, cuts.size(index), type, op);
+                  if (context.window == nullptr) {
+                    return make_reduce_scatter_piece(context, sequence, from + offset, stride,
+                                                     to + offset, cuts.size(index), type, op);
+                  }
+                  return make_window_reduce_scatter({*context.window, sequence, what + index},
+                                                    from + offset, stride, to + offset,
+                                                    cuts.size(index), type, op);
                 });
 }
 
@@ -93,15 +133,25 @@ Completion MpiCommunicator::all_gather(const void* input, void* output, std::siz
   check_buffer(input, bytes, "all_gather");
   check_buffer(output, bytes, "all_gather");
   const std::size_t stride = count * element_bytes(type);
+  PieceContext& context = thread_.pieces();
+  // A slot holds what one rank gives, scratch memory what all do.
   const Cuts cuts{stride,
-                  std::max<std::size_t>(piece_bytes_ / static_cast<std::size_t>(size()), 1)};
+                  context.window != nullptr
+                      ? piece_bytes_
+                      : std::max<std::size_t>(piece_bytes_ / static_cast<std::size_t>(size()), 1)};
   const auto* from = static_cast<const std::byte*>(input);
   auto* to = static_cast<std::byte*>(output);
-  PieceContext& context = thread_.pieces();
+  const std::uint64_t what = signature(Kind::kAllGather, count, type, 0);
   return submit(describe("all_gather", count, type), cuts.count(),
                 [=, &context](std::size_t index, std::size_t sequence) {
-                  return make_all_gather_piece(context, sequence, from + cuts.begin(index),
-                                               to + cuts.begin(index), stride, cuts.size(index));
+                  const std::byte* const input = from + cuts.begin(index);
+                  std::byte* const output = to + cuts.begin(index);
+                  if (context.window == nullptr) {
+                    return make_all_gather_piece(context, sequence, input, output, stride,
+                                                 cuts.size(index));
+                  }
+                  return make_window_all_gather({*context.window, sequence, what + index}, input,
+                                                output, stride, cuts.size(index));
                 });
 }
 
@@ -112,17 +162,25 @@ Completion MpiCommunicator::broadcast(void* buffer, std::size_t count, ElementTy
   const Cuts cuts{bytes, piece_bytes_};
   auto* data = static_cast<std::byte*>(buffer);
   PieceContext& context = thread_.pieces();
+  const std::uint64_t what =
+      signature(Kind::kBroadcast, count, type, static_cast<std::uint64_t>(root));
   return submit(describe("broadcast", count, type), cuts.count(),
                 [=, &context](std::size_t index, std::size_t sequence) {
-                  return make_broadcast_piece(context, sequence, data + cuts.begin(index),
-                                              cuts.size(index), root);
+                  std::byte* const begin = data + cuts.begin(index);
+                  if (context.window == nullptr) {
+                    return make_broadcast_piece(context, sequence, begin, cuts.size(index), root);
+                  }
+                  return make_window_broadcast({*context.window, sequence, what + index}, begin,
+                                               cuts.size(index), root);
                 });
 }
 
 void MpiCommunicator::barrier() {
   PieceContext& context = thread_.pieces();
-  submit("barrier", 1, [&context](std::size_t, std::size_t) {
-    return make_barrier_piece(context);
+  submit("barrier", 1, [&context](std::size_t, std::size_t sequence) {
+    if (context.window == nullptr) return make_barrier_piece(context);
+    return make_window_barrier(
+        {*context.window, sequence, signature({static_cast<std::uint64_t>(Kind::kBarrier)})});
   }).wait();
 }
 

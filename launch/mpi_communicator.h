@@ -14,6 +14,9 @@ class MpiThread;
 /// included, by the thread that owns MPI while the caller goes on. What is issued through all
 /// communicators of a world counts as one sequence: every rank issues it in the same order.
 ///
+/// Where all ranks are on one node, pieces go through memory that they share (node/window.h), else
+/// they are messages. Either way:
+///
 /// Sums: each rank owns a segment of a piece, receives everyone's contribution to it and adds them
 /// in the order of the operation, then all ranks gather the segments (Rabenseifner's reduce-scatter
 /// and all-gather, with direct exchange in place of halving because that would fix no order of
@@ -21,8 +24,8 @@ class MpiThread;
 class MpiCommunicator final : public Communicator {
  public:
   /// @param thread outlives this.
-  /// @param piece_bytes largest message and scratch memory of a piece, 1 byte to 1 GiB. It must be
-  /// the same on every rank, and cannot change a result.
+  /// @param piece_bytes largest message and scratch memory of a piece, 1 byte to 1 GiB, or what of
+  /// it fits the shared memory. It must be the same on every rank, and cannot change a result.
   MpiCommunicator(MpiThread& thread, std::size_t piece_bytes);
 
   int rank() const override;

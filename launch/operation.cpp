@@ -30,6 +30,12 @@ void Operation::complete() {
   done_changed_.notify_all();
 }
 
+void Operation::feed() {
+  const std::lock_guard lock(mutex_);
+  ++feeds_;
+  done_changed_.notify_all();
+}
+
 void Operation::fail(const std::string& message) {
   const std::lock_guard lock(mutex_);
   failure_ = message;
@@ -40,9 +46,13 @@ void Operation::fail(const std::string& message) {
 void Operation::wait() {
   if (!done() && watchdog_ != nullptr) {
     // Operations have a deadline of their own, kept by the thread that moves them.
-    const auto watch = watchdog_->watch(description_, kWatchdogGrace);
+    auto watch = watchdog_->watch(description_, kWatchdogGrace);
     std::unique_lock lock(mutex_);
-    done_changed_.wait(lock, [this] { return done_; });
+    while (!done_) {
+      const std::uint64_t fed = feeds_;
+      done_changed_.wait(lock, [&] { return done_ || feeds_ != fed; });
+      if (!done_) watch.feed();
+    }
   }
   std::unique_lock lock(mutex_);
   done_changed_.wait(lock, [this] { return done_; });

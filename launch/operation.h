@@ -53,6 +53,8 @@ class Operation final : public Completion::State {
   }
 
   void complete();
+  /// What it waits for lives: whoever waits for it is not stuck.
+  void feed();
   /// Every wait, past or future, throws a CommunicationError with this message.
   void fail(const std::string& message);
 
@@ -71,6 +73,7 @@ class Operation final : public Completion::State {
   std::condition_variable done_changed_;
   bool done_ = false;
   std::chrono::steady_clock::time_point completed_at_{};
+  std::uint64_t feeds_ = 0;
   std::string failure_;
 };
 

@@ -68,22 +68,52 @@ struct Max {
 /// Elements that go through all inputs at a time: their accumulators stay in the first-level cache.
 constexpr std::size_t kBlock = 1024;
 
+/// `to[i] = convert(i)`. The compiler need not fear that `to` lies in what is read: where it does,
+/// each element is read before it is written.
+template <typename To, typename Convert>
+inline void each(To* to, std::size_t length, Convert convert) {
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC ivdep
+#endif
+  for (std::size_t i = 0; i < length; ++i) to[i] = convert(i);
+}
+
+/// The first two inputs meet on their way into the accumulators, and the last one on the way out:
+/// two inputs are read and written once, and need none.
 template <typename Element, typename Op>
 void reduce_as(std::span<const void* const> inputs, void* output, std::size_t count) {
   using Stored = typename Element::Stored;
   std::array<typename Element::Accumulated, kBlock> sums;
   for (std::size_t begin = 0; begin < count; begin += kBlock) {
     const std::size_t length = std::min(kBlock, count - begin);
-    const Stored* first = static_cast<const Stored*>(inputs[0]) + begin;
-    for (std::size_t i = 0; i < length; ++i) sums[i] = Element::load(first[i]);
-    for (const void* input : inputs.subspan(1)) {
-      const Stored* values = static_cast<const Stored*>(input) + begin;
-      for (std::size_t i = 0; i < length; ++i) {
-        sums[i] = Op::combine(sums[i], Element::load(values[i]));
-      }
+    const auto input = [&](std::size_t index) {
+      return static_cast<const Stored*>(inputs[index]) + begin;
+    };
+    Stored* const results = static_cast<Stored*>(output) + begin;
+    const Stored* const first = input(0);
+    if (inputs.size() == 1) {
+      each(results, length, [&](std::size_t i) { return Element::store(Element::load(first[i])); });
+      continue;
     }
-    Stored* results = static_cast<Stored*>(output) + begin;
-    for (std::size_t i = 0; i < length; ++i) results[i] = Element::store(sums[i]);
+    const Stored* const last = input(inputs.size() - 1);
+    if (inputs.size() == 2) {
+      each(results, length, [&](std::size_t i) {
+        return Element::store(Op::combine(Element::load(first[i]), Element::load(last[i])));
+      });
+      continue;
+    }
+    const Stored* const second = input(1);
+    each(sums.data(), length, [&](std::size_t i) {
+      return Op::combine(Element::load(first[i]), Element::load(second[i]));
+    });
+    for (std::size_t index = 2; index + 1 < inputs.size(); ++index) {
+      const Stored* const values = input(index);
+      each(sums.data(), length,
+           [&](std::size_t i) { return Op::combine(sums[i], Element::load(values[i])); });
+    }
+    each(results, length, [&](std::size_t i) {
+      return Element::store(Op::combine(sums[i], Element::load(last[i])));
+    });
   }
 }
 
@@ -105,6 +135,8 @@ void tree_sum_block(std::span<const void* const> inputs, std::size_t begin, std:
 
 template <typename Element>
 void tree_sum_as(std::span<const void* const> inputs, void* output, std::size_t count) {
+  // The tree of two is their sum in order.
+  if (inputs.size() <= 2) return reduce_as<Element, Sum>(inputs, output, count);
   const auto levels = static_cast<std::size_t>(std::bit_width(inputs.size()));
   std::vector<typename Element::Accumulated> sums(kBlock * levels);
   for (std::size_t begin = 0; begin < count; begin += kBlock) {

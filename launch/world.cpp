@@ -84,8 +84,12 @@ World World::start() {
   auto state = std::make_unique<State>();
   if (launcher.offers_mpi) {
     const auto watch = state->watchdog.watch("starting MPI");
-    state->mpi = std::make_unique<MpiThread>(state->watchdog);
+    state->mpi = std::make_unique<MpiThread>(
+        state->watchdog, [state = state.get()](ExitCode code, const std::string& message) {
+          state->abort(code, message, code == ExitCode::kCommunication);
+        });
     state->mpi->set_timeout(kDefaultTimeout);
+    state->watchdog.tell_life([mpi = state->mpi.get()](bool watched) { mpi->note_life(watched); });
     state->layout = state->mpi->layout();
   } else {
     state->layout.host = host_name();
@@ -133,6 +137,10 @@ void World::note_issued_on_device(std::uint64_t number) {
 
 std::string World::accuse_on_device(std::uint64_t number) const {
   return state_->mpi ? state_->mpi->accuse_on_device(number) : "there is no other rank";
+}
+
+std::string World::find_dead_on_device() const {
+  return state_->mpi ? state_->mpi->find_dead_on_device() : std::string();
 }
 
 Watchdog::Watch World::watch(std::string doing, milliseconds grace) {
@@ -183,7 +191,7 @@ void World::State::abort(ExitCode code, const std::string& message, bool may_be_
   }
   write_to_stderr(text);
   flush_stdout();
-  if (mpi && started && !finished) {
+  if (started && mpi && !finished) {
     mpi->request_abort(static_cast<int>(code));
     std::this_thread::sleep_for(kAbortWait);
   }

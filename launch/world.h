@@ -58,6 +58,8 @@ class World {
   /// one, as far as this node knows: "rank 1 on host is behind, ...".
   void note_issued_on_device(std::uint64_t number);
   std::string accuse_on_device(std::uint64_t number) const;
+  /// Who of this node died: "rank 1 on host died, ..."; empty where nobody did.
+  std::string find_dead_on_device() const;
 
   /// Host-memory collectives over all ranks.
   Communicator& communicator();

@@ -10,12 +10,16 @@
 
 namespace casvit::launch {
 
+class NodeWindow;
+
 /// What the pieces of all collectives need to know.
 struct PieceContext {
   MPI_Comm communicator = MPI_COMM_NULL;
   int rank = 0;
   int size = 1;
   ScratchPool scratch;
+  /// Where all ranks are on one node and share memory; everything goes through it then.
+  NodeWindow* window = nullptr;
 };
 
 /// In place, `count` elements: each rank sums one segment, in the order of `op`, then all gather

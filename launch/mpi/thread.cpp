@@ -4,6 +4,7 @@
 
 #include <cstdio>
 #include <utility>
+#include <vector>
 
 #include "launch/backoff.h"
 #include "launch/error.h"
@@ -16,6 +17,20 @@ namespace {
 
 /// Between two looks at how the other ranks are, once nothing moves.
 constexpr std::chrono::seconds kLookInterval{1};
+/// The same once the time is up, and only somebody's life holds off the end.
+constexpr std::chrono::milliseconds kLateLookInterval{50};
+
+/// How long ago the ranks of this node that have not issued this collective showed life, the
+/// liveliest of them; none where none of them is watched.
+std::optional<std::chrono::nanoseconds> lifeless_behind(
+    const std::vector<NodeBoard::Neighbour>& neighbours, std::uint64_t collective) {
+  std::optional<std::chrono::nanoseconds> least;
+  for (const NodeBoard::Neighbour& neighbour : neighbours) {
+    if (neighbour.issued >= collective || !neighbour.lifeless) continue;
+    if (!least || *neighbour.lifeless < *least) least = neighbour.lifeless;
+  }
+  return least;
+}
 
 }  // namespace
 
@@ -31,7 +46,8 @@ constexpr std::chrono::seconds kLookInterval{1};
 /// after it and MPI_Finalize are the exceptions; World::finish has all ranks meet in a barrier of
 /// ours before the last.
 
-MpiThread::MpiThread(Watchdog& watchdog) : watchdog_(watchdog) {
+MpiThread::MpiThread(Watchdog& watchdog, OnFailure on_failure)
+    : watchdog_(watchdog), on_failure_(std::move(on_failure)) {
   thread_ = std::thread([this] { run(); });
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return started_ || !failure_.empty(); });
@@ -100,12 +116,33 @@ void MpiThread::run() {
     started_ = true;
     changed_.notify_all();
   }
-  if (!serve()) return;
+  try {
+    if (!serve()) return;
+  } catch (const CommunicationError& error) {
+    return give_up(ExitCode::kCommunication,
+                   std::string("moving messages failed: ") + error.what());
+  } catch (const std::exception& error) {
+    return give_up(ExitCode::kDefect, std::string("internal error, please report it: the thread "
+                                                  "that owns MPI: ") +
+                                          error.what());
+  }
   try {
     stop_mpi();
   } catch (const std::exception& error) {
     fail("stopping", error);
   }
+}
+
+/// What goes wrong in an operation fails that (Pipeline), and whoever waits for it ends the job.
+/// This is what goes wrong between them: nobody may be waiting.
+void MpiThread::give_up(ExitCode code, const std::string& message) {
+  // Whoever ends the job asks this thread for MPI_Abort.
+  std::thread([this, code, message] { on_failure_(code, message); }).detach();
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return abort_code_.has_value(); });
+  const int asked = *abort_code_;
+  lock.unlock();
+  MPI_Abort(MPI_COMM_WORLD, asked);
 }
 
 void MpiThread::start_mpi() {
@@ -125,6 +162,8 @@ void MpiThread::start_mpi() {
   pieces_.rank = layout_.rank;
   pieces_.size = layout_.size;
   board_ = std::make_unique<NodeBoard>(node_, layout_.rank);
+  window_ = std::make_unique<NodeWindow>(node_, layout_.rank, NodeWindow::Shape{});
+  if (window_->usable() && layout_.local_size == layout_.size) pieces_.window = window_.get();
   watchdog_.also_show("the thread that owns MPI", current_thread());
   // One core for this thread and one for its caller, on every rank: otherwise spinning takes the
   // core from who has the answer.
@@ -135,7 +174,7 @@ void MpiThread::start_mpi() {
 }
 
 bool MpiThread::serve() {
-  Pipeline pipeline(who_);
+  Pipeline pipeline(who_, pieces_.window != nullptr ? pieces_.window->slots() : Pipeline::kWindow);
   Backoff backoff(may_spin_);
   while (true) {
     std::deque<std::shared_ptr<Operation>> arrived;
@@ -184,19 +223,27 @@ bool MpiThread::serve() {
 /// waiting. Of the ranks on its node the board tells who is dead, who is stuck inside MPI and who
 /// has not issued this collective yet: they hold up everybody. Where the board tells nothing, the
 /// ranks that messages are missing from are named.
+///
+/// One that has not issued it yet may be busy with what takes long, and only it: the first rank
+/// with the disk, say. While its own watchdog has it watched and sees it live, it is waited for:
+/// should it get stuck, that watchdog ends the job, and knows better where.
 void MpiThread::check_on_others(Pipeline& pipeline) {
   const auto now = std::chrono::steady_clock::now();
   const auto waited = now - pipeline.moved();
   const std::chrono::milliseconds timeout = timeout_;
   const bool late = timeout.count() > 0 && waited >= timeout;
-  if (!late && (waited < kLookInterval || now - looked_ < kLookInterval)) return;
+  if (!late && waited < kLookInterval) return;
+  if (now - looked_ < (late ? kLateLookInterval : std::chrono::milliseconds(kLookInterval))) return;
   looked_ = now;
-  for (const NodeBoard::Neighbour& neighbour : board_->neighbours()) {
+  const std::vector<NodeBoard::Neighbour> neighbours = board_->neighbours();
+  for (const NodeBoard::Neighbour& neighbour : neighbours) {
     if (!neighbour.dead) continue;
     return pipeline.fail_front(name_of(neighbour.rank) +
                                " died; the last that it issued was collective " +
                                std::to_string(neighbour.issued));
   }
+  const auto lifeless = lifeless_behind(neighbours, pipeline.front().number());
+  if (lifeless && (timeout.count() == 0 || *lifeless < timeout)) return pipeline.feed();
   if (!late) return;
   char text[64];
   std::snprintf(text, sizeof text, "nothing moved for %.3g s; ",
@@ -238,6 +285,17 @@ std::string MpiThread::accuse_on_device(std::uint64_t number) const {
                std::to_string(neighbour.issued_on_device);
   }
   return accused.empty() ? "every other rank on this host issued it" : accused;
+}
+
+std::string MpiThread::find_dead_on_device() const {
+  std::string dead;
+  for (const NodeBoard::Neighbour& neighbour : board_->neighbours()) {
+    if (!neighbour.dead) continue;
+    dead += (dead.empty() ? "" : ", ") + name_of(neighbour.rank) +
+            " died, the last that it issued was GPU collective " +
+            std::to_string(neighbour.issued_on_device);
+  }
+  return dead;
 }
 
 std::string MpiThread::name_of(int rank) const {

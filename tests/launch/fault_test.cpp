@@ -49,6 +49,10 @@ INSTANTIATE_TEST_SUITE_P(
             "mpi-hangs", 40, 5,
             "casvit: rank [02] of 3 on [^ ]+: collective [0-9]+, [a-z_]+ .* nothing moved for "
             "1.5[0-9]* s; rank 1 on [^ ]+ is stuck inside MPI"},
+        FaultCase{"mpi-cannot-tell", 40, 5, "casvit: rank [0-2] of 3 on [^ ]+: "},
+        FaultCase{"mpi-throws-when-asked", 40, 70,
+                  "casvit: rank 1 of 3 on [^ ]+: internal error, please report it: the thread that "
+                  "owns MPI: index 7 of 5\n"},
         FaultCase{"late", 9, 5,
                   std::string("casvit: rank [02] of 3 on [^ ]+: ") + kNinth +
                       ", failed on rank [02] of 3 on [^ ]+: nothing moved for 1.5[0-9]* s; rank 1 "
@@ -81,6 +85,12 @@ TEST(Watchdog, EndsAStuckRankAndShowsItsStack) {
 TEST(Watchdog, LetsWhatShowsLifeTakeItsTime) {
   MpiJob job(2, "launch_faulty_program", {"slow-but-alive", "1", "9", "1.5"});
   ASSERT_TRUE(job.wait_for_output("came through", seconds(20))) << job.output();
+}
+
+/// It is watched, and fed, by its own watchdog: the others need not lose patience.
+TEST(Watchdog, LetsOthersWaitForARankThatShowsLife) {
+  MpiJob job(3, "launch_faulty_program", {"busy-alone", "1", "9", "1.5"});
+  ASSERT_TRUE(job.wait_for_output("waited for it", seconds(20))) << job.output();
 }
 
 }  // namespace

@@ -18,7 +18,8 @@ void add_train_command(launch::CommandLine& program, std::optional<Command>& cho
 void add_eval_command(launch::CommandLine& program, std::optional<Command>& chosen);
 void add_config_command(launch::CommandLine& program, std::optional<Command>& chosen);
 void add_bench_command(launch::CommandLine& program, std::optional<Command>& chosen);
-/// `bench data` and so on; `program` is `bench`.
+// `bench data` and the others; `program` is `bench`.
+void add_bench_comm_command(launch::CommandLine& program, std::optional<Command>& chosen);
 void add_bench_data_command(launch::CommandLine& program, std::optional<Command>& chosen);
 void add_bench_step_command(launch::CommandLine& program, std::optional<Command>& chosen);
 

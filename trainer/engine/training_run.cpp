@@ -373,6 +373,8 @@ void TrainingRun::save() {
       ((config_.checkpoint.every_steps > 0 && state_->step % config_.checkpoint.every_steps == 0) ||
        finished() || interrupted_);
   if (by_epoch || by_step) {
+    // Others wait while the disk is slow (the note "Who is to blame" in launch/mpi/thread.cpp).
+    const launch::Watchdog::Watch watch = world_.watch("saving a checkpoint", device_grace());
     Checkpoint checkpoint{
         checkpoint_info(config_, inputs_, *state_, evaluation_due_, seconds_so_far()),
         checkpoint_tensors(*state_, tensors())};
@@ -387,6 +389,7 @@ void TrainingRun::save() {
 void TrainingRun::leave() {
   loader_.reset();
   if (checkpoints_) {
+    const launch::Watchdog::Watch watch = world_.watch("writing the checkpoint");
     checkpoints_->wait();
   }
   world_.communicator().barrier();
@@ -407,6 +410,7 @@ void TrainingRun::report() {
   if (!is_leader()) {
     return;
   }
+  const launch::Watchdog::Watch watch = world_.watch("writing the report");
   checkpoints_->wait();
   if (!inputs_.val) {
     log_.line("no data.val, so no report; checkpoints are in " + options_.out + "/checkpoints");
