@@ -30,7 +30,7 @@ void StepTrace::add(std::int64_t number, const std::vector<PhaseClock::Span>& ph
     return;
   }
   if (!has_zero_) {
-    zero_ = exchanges.back().end;
+    zero_ = exchanges.empty() ? phases.front().begin : exchanges.back().end;
     has_zero_ = true;
   }
   const nlohmann::json step{{"step", number}};

@@ -236,8 +236,10 @@ void GradientReducer::issue(Exchange& exchange, at::Tensor sums) {
   const launch::ReduceOp op =
       options_.reproducible ? launch::ReduceOp::kTreeSum : launch::ReduceOp::kSum;
   const launch::ElementType element = element_of(sums.scalar_type());
-  communicator_.announce(describe(exchange.bucket));
-  exchange.issued = std::chrono::steady_clock::now();
+  exchange.span.name = describe(exchange.bucket);
+  exchange.span.bytes = static_cast<std::int64_t>(sums.nbytes());
+  communicator_.announce(exchange.span.name);
+  exchange.span.begin = std::chrono::steady_clock::now();
   if (exchange.bucket && options_.scatter) {
     const std::int64_t length = sums.numel() / communicator_.size();
     const at::Tensor own = sums.narrow(0, communicator_.rank() * length, length);
@@ -274,7 +276,7 @@ void GradientReducer::finish() {
   const at::NoGradGuard no_grad;
   for (Exchange& exchange : exchanges_) {
     exchange.completion.wait();
-    exchange.waited = std::chrono::steady_clock::now();
+    exchange.span.end = std::chrono::steady_clock::now();
     if (exchange.transported.defined()) {
       part(sums_, exchange.bucket).copy_(exchange.transported);
       exchange.transported.reset();
@@ -287,11 +289,12 @@ void GradientReducer::finish() {
 
 std::vector<ExchangeSpan> GradientReducer::exchanges() const {
   std::vector<ExchangeSpan> spans;
+  if (communicator_.size() == 1) {
+    return spans;
+  }
   for (const Exchange& exchange : exchanges_) {
-    const std::int64_t bytes = exchange.bucket ? layout_.buckets[*exchange.bucket].length
-                                               : tail_elements_ * kTailElementBytes;
-    spans.push_back({describe(exchange.bucket), bytes, exchange.issued,
-                     exchange.completion.completed_at().value_or(exchange.waited)});
+    ExchangeSpan& span = spans.emplace_back(exchange.span);
+    span.end = exchange.completion.completed_at().value_or(span.end);
   }
   return spans;
 }

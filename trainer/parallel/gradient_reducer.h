@@ -67,7 +67,7 @@ class GradientReducer {
   void start_shard();
   /// After the last backward: exchanges what is left and waits. @throws CommunicationError
   void finish();
-  /// What the last step exchanged, in order.
+  /// What the last step exchanged with other ranks, in order.
   std::vector<ExchangeSpan> exchanges() const;
 
   /// The sums, laid out by `layout()`, as bytes; with `scatter` only this rank's parts are sums.
@@ -95,7 +95,7 @@ class GradientReducer {
     std::optional<std::size_t> bucket;  ///< none: the tail
     launch::Completion completion;
     at::Tensor transported;  ///< what is exchanged in place of the bucket, where it is not itself
-    std::chrono::steady_clock::time_point issued, waited;
+    ExchangeSpan span;       ///< its end: when it had been waited for
   };
   void adopt(const std::vector<std::size_t>& order);
   void on_gradient(std::size_t parameter);

@@ -64,6 +64,16 @@ class TraceTest(TrainingCase):
                     seconds = sum(phase["dur"] for phase in phases if phase["name"] in ("forward", "backward"))
                     self.assertAlmostEqual(steps[step - 1]["compute_seconds"], seconds / 1e6, delta=1e-5)
 
+    def test_a_trace_of_one_rank_and_one_while_sizes_of_buckets_are_tried(self):
+        for ranks, spans_of_exchanges in ((0, False), (2, True)):
+            trace = os.path.join(self.folder, f"trace{ranks}.json")
+            run = os.path.join(self.folder, f"run{ranks}")
+            self.run_it([*self.train_command(ranks, run, "train.max_steps=16"), "--trace", trace, "--trace-steps", "99"])
+            with open(trace, encoding="utf-8") as file:
+                spans = [event for event in json.load(file)["traceEvents"] if event["ph"] == "X"]
+            self.assertEqual({span["args"]["step"] for span in spans}, set(range(3, 17)))
+            self.assertEqual(any(span["tid"] == 1 for span in spans), spans_of_exchanges)
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)
