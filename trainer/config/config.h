@@ -135,6 +135,7 @@ struct Config {
     bool zero = false;                  ///< shard optimizer state and EMA over ranks (ZeRO stage 1)
     double bucket_mb = 4;               ///< MB of gradients exchanged at once
     std::string transport = "float32";  ///< of gradients between ranks: float32, bfloat16
+    std::string hierarchical = "auto";  ///< within nodes, then across them (MPI): auto, on, off
   } parallel;
 
   struct Launch {

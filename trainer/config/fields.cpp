@@ -191,6 +191,10 @@ std::vector<Field> make_fields() {
       CASVIT_FIELD(
           parallel.transport, OneOf{{"float32", "bfloat16"}},
           "of gradients between ranks; bfloat16 halves the traffic, rounds each rank's sum"),
+      CASVIT_FIELD(
+          parallel.hierarchical, OneOf{{"auto", "on", "off"}},
+          "over MPI, sum within nodes and then across them; auto: where nodes have equally "
+          "many consecutive ranks"),
       CASVIT_FIELD(launch.expect_ranks, between(0, 1 << 20),
                    "refuse any other number of ranks; 0: any that divides batch.shards"),
       CASVIT_FIELD(launch.threads, between(0, 4096),
