@@ -65,10 +65,11 @@ class Communicator {
   void announce(std::string purpose) { purpose_ = std::move(purpose); }
 
   /// In place: every rank ends with the reduction over ranks. Sums are taken element by element in
-  /// rank order (host), tree sums in that of ReduceOp::kTreeSum (everywhere, and only where the
-  /// ranks are a power of two, or std::invalid_argument), so that the result does not depend on how
-  /// buffers were cut; 16-bit floats are accumulated in float32 and rounded once; integers wrap;
-  /// the maximum of anything and NaN is NaN.
+  /// rank order (host; over several nodes in two levels, each node's in rank order and then those
+  /// of the nodes in order), tree sums in that of ReduceOp::kTreeSum (everywhere, and only where
+  /// the ranks are a power of two, or std::invalid_argument), so that the result does not depend on
+  /// how buffers were cut; 16-bit floats are accumulated in float32 and rounded once; integers
+  /// wrap; the maximum of anything and NaN is NaN.
   virtual Completion all_reduce(void* buffer, std::size_t count, ElementType type, ReduceOp op) = 0;
   /// `output[count]` on rank r is the reduction of everyone's `input[r * count ...]`. In place when
   /// `output` is `input + r * count`; otherwise the two must not overlap.

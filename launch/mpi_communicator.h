@@ -14,8 +14,9 @@ class MpiThread;
 /// included, by the thread that owns MPI while the caller goes on. What is issued through all
 /// communicators of a world counts as one sequence: every rank issues it in the same order.
 ///
-/// Where all ranks are on one node, pieces go through memory that they share (node/window.h), else
-/// they are messages. Either way:
+/// Pieces go through memory that the ranks of a node share (node/window.h); between nodes they are
+/// messages, either of the ranks of one place on every node (the note "Two levels" in
+/// node/pieces.h) or of all ranks. Any way:
 ///
 /// Sums: each rank owns a segment of a piece, receives everyone's contribution to it and adds them
 /// in the order of the operation, then all ranks gather the segments (Rabenseifner's reduce-scatter
@@ -39,6 +40,8 @@ class MpiCommunicator final : public Communicator {
   void barrier() override;
 
  private:
+  struct Way;
+  Way choose_way();
   Completion submit(std::string description, std::size_t piece_count,
                     Operation::MakePiece make_piece);
 

@@ -78,6 +78,11 @@ struct World::State {
   std::atomic<bool> aborting{false};
 };
 
+Hierarchy hierarchy_named(const std::string& name) {
+  if (name == "on") return Hierarchy::kOn;
+  return name == "off" ? Hierarchy::kOff : Hierarchy::kAuto;
+}
+
 World World::start() {
   const Launcher launcher = detect_launcher();
   if (!launcher.problem.empty()) throw WorldError(launcher.problem);
@@ -127,6 +132,17 @@ void World::set_timeout(milliseconds timeout) {
   state_->timeout = timeout;
   state_->watchdog.set_timeout(timeout);
   if (state_->mpi) state_->mpi->set_timeout(timeout);
+}
+
+void World::set_hierarchy(Hierarchy hierarchy) {
+  const bool possible = state_->mpi && state_->mpi->paths().has_levels;
+  if (hierarchy == Hierarchy::kOn && !possible) {
+    throw WorldError(
+        "collectives in two levels, within nodes and across them, need several nodes with equally "
+        "many ranks, more than one each, numbered node by node (mpirun --map-by slot) and sharing "
+        "memory; leave it to 'auto'");
+  }
+  if (state_->mpi) state_->mpi->paths().uses_levels = hierarchy != Hierarchy::kOff;
 }
 
 milliseconds World::timeout() const { return state_->timeout; }

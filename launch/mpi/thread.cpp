@@ -3,6 +3,7 @@
 #include <sys/prctl.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <utility>
 #include <vector>
 
@@ -19,6 +20,25 @@ namespace {
 constexpr std::chrono::seconds kLookInterval{1};
 /// The same once the time is up, and only somebody's life holds off the end.
 constexpr std::chrono::milliseconds kLateLookInterval{50};
+
+/// For tests on one machine: CASVIT_NODES=2 has the ranks of a node take themselves for those of
+/// that many nodes, in equal blocks.
+void pretend_nodes(MPI_Comm& node) {
+  const char* const asked = std::getenv("CASVIT_NODES");
+  const int nodes = asked == nullptr ? 1 : std::atoi(asked);
+  if (nodes <= 1) return;
+  int rank = 0;
+  int size = 1;
+  CASVIT_CHECK_MPI(MPI_Comm_rank(node, &rank));
+  CASVIT_CHECK_MPI(MPI_Comm_size(node, &size));
+  MPI_Comm part = MPI_COMM_NULL;
+  CASVIT_CHECK_MPI(MPI_Comm_split(node, rank * nodes / size, rank, &part));
+  CASVIT_CHECK_MPI(MPI_Comm_free(&node));
+  node = part;
+}
+
+/// How much longer than its time a rank waits that knows only whom it waits for, not why.
+constexpr std::chrono::seconds kFarGrace{1};
 
 /// How long ago the ranks of this node that have not issued this collective showed life, the
 /// liveliest of them; none where none of them is watched.
@@ -152,29 +172,27 @@ void MpiThread::start_mpi() {
     throw CommunicationError("this MPI library was built without thread support");
   }
   CASVIT_CHECK_MPI(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN));
-  // Duplicates inherit the error handler. One of our own keeps our tags apart from anybody else's.
-  CASVIT_CHECK_MPI(MPI_Comm_dup(MPI_COMM_WORLD, &pieces_.communicator));
   CASVIT_CHECK_MPI(
       MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node_));
-  layout_ = discover_layout(pieces_.communicator, node_);
+  int sharing_cores = 1;
+  CASVIT_CHECK_MPI(MPI_Comm_size(node_, &sharing_cores));
+  pretend_nodes(node_);
+  layout_ = discover_layout(MPI_COMM_WORLD, node_);
   who_ = "rank " + std::to_string(layout_.rank) + " of " + std::to_string(layout_.size) + " on " +
          layout_.host;
-  pieces_.rank = layout_.rank;
-  pieces_.size = layout_.size;
   board_ = std::make_unique<NodeBoard>(node_, layout_.rank);
-  window_ = std::make_unique<NodeWindow>(node_, layout_.rank, NodeWindow::Shape{});
-  if (window_->usable() && layout_.local_size == layout_.size) pieces_.window = window_.get();
+  make_paths(paths_, node_, layout_);
   watchdog_.also_show("the thread that owns MPI", current_thread());
   // One core for this thread and one for its caller, on every rank: otherwise spinning takes the
   // core from who has the answer.
   const int cores = usable_cores();
-  may_spin_ = cores >= 2 * (layout_.has_private_cores ? 1 : layout_.local_size);
+  may_spin_ = cores >= 2 * (layout_.has_private_cores ? 1 : sharing_cores);
   // Sleeps of tens of microseconds would otherwise be lengthened by the kernel's 50.
   prctl(PR_SET_TIMERSLACK, 1000UL, 0UL, 0UL, 0UL);
 }
 
 bool MpiThread::serve() {
-  Pipeline pipeline(who_, pieces_.window != nullptr ? pieces_.window->slots() : Pipeline::kWindow);
+  Pipeline pipeline(who_, paths_.window->usable() ? paths_.window->slots() : Pipeline::kWindow);
   Backoff backoff(may_spin_);
   while (true) {
     std::deque<std::shared_ptr<Operation>> arrived;
@@ -245,34 +263,43 @@ void MpiThread::check_on_others(Pipeline& pipeline) {
   const auto lifeless = lifeless_behind(neighbours, pipeline.front().number());
   if (lifeless && (timeout.count() == 0 || *lifeless < timeout)) return pipeline.feed();
   if (!late) return;
+  std::string accused = accuse_neighbours(neighbours, pipeline.front().number(), waited);
+  if (accused.empty()) {
+    // Another node may know better who it is, and say so first.
+    if (layout_.node_count > 1 && waited < timeout + kFarGrace) return;
+    accused = accuse_awaited(pipeline.awaited());
+  }
   char text[64];
   std::snprintf(text, sizeof text, "nothing moved for %.3g s; ",
                 std::chrono::duration<double>(waited).count());
-  pipeline.fail_front(text + accuse(pipeline, waited));
+  pipeline.fail_front(text + accused);
 }
 
-std::string MpiThread::accuse(const Pipeline& pipeline, std::chrono::nanoseconds waited) const {
+/// Those of this node that hold up everybody; empty where none does.
+std::string MpiThread::accuse_neighbours(const std::vector<NodeBoard::Neighbour>& neighbours,
+                                         std::uint64_t collective,
+                                         std::chrono::nanoseconds waited) const {
   std::string stuck;
   std::string behind;
-  for (const NodeBoard::Neighbour& neighbour : board_->neighbours()) {
+  for (const NodeBoard::Neighbour& neighbour : neighbours) {
     const std::string name = name_of(neighbour.rank);
     if (neighbour.silent >= waited / 2) {
       stuck += (stuck.empty() ? "" : ", ") + name + " is stuck inside MPI";
     }
-    if (neighbour.issued < pipeline.front().number()) {
+    if (neighbour.issued < collective) {
       behind += (behind.empty() ? "" : ", ") + name +
                 " is behind, the last that it issued was collective " +
                 std::to_string(neighbour.issued);
     }
   }
-  if (!stuck.empty()) return stuck;
-  if (!behind.empty()) return behind;
+  return stuck.empty() ? behind : stuck;
+}
+
+std::string MpiThread::accuse_awaited(const std::vector<int>& ranks) const {
   std::string missing;
-  for (const int rank : pipeline.awaited()) {
-    missing += (missing.empty() ? "" : ", ") + name_of(rank);
-  }
+  for (const int rank : ranks) missing += (missing.empty() ? "" : ", ") + name_of(rank);
   if (missing.empty()) return "every rank on this host issued it";
-  return "waiting for messages of " + missing;
+  return "waiting for " + missing;
 }
 
 std::string MpiThread::accuse_on_device(std::uint64_t number) const {
@@ -305,7 +332,8 @@ std::string MpiThread::name_of(int rank) const {
 void MpiThread::stop_mpi() {
   board_->release();
   CASVIT_CHECK_MPI(MPI_Comm_free(&node_));
-  CASVIT_CHECK_MPI(MPI_Comm_free(&pieces_.communicator));
+  CASVIT_CHECK_MPI(MPI_Comm_free(&paths_.across.communicator));
+  CASVIT_CHECK_MPI(MPI_Comm_free(&paths_.all.communicator));
   CASVIT_CHECK_MPI(MPI_Finalize());
 }
 

@@ -11,12 +11,12 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "launch/exit_code.h"
 #include "launch/mpi/layout.h"
 #include "launch/mpi/node_board.h"
-#include "launch/mpi/pieces.h"
-#include "launch/node/window.h"
+#include "launch/mpi/paths.h"
 #include "launch/operation.h"
 #include "launch/pipeline.h"
 #include "launch/watchdog.h"
@@ -43,7 +43,7 @@ class MpiThread {
   /// Queues an operation; its completion is waited for through itself.
   void submit(std::shared_ptr<Operation> operation);
   /// For pieces, which run on this thread only.
-  PieceContext& pieces() { return pieces_; }
+  Paths& paths() { return paths_; }
 
   /// MPI_Finalize, after all that was submitted; collective. Twice is once.
   /// @throws CommunicationError
@@ -77,7 +77,9 @@ class MpiThread {
   bool serve();  ///< false when it ended in an abort
   void give_up(ExitCode code, const std::string& message);
   void check_on_others(Pipeline& pipeline);
-  std::string accuse(const Pipeline& pipeline, std::chrono::nanoseconds waited) const;
+  std::string accuse_neighbours(const std::vector<NodeBoard::Neighbour>& neighbours,
+                                std::uint64_t collective, std::chrono::nanoseconds waited) const;
+  std::string accuse_awaited(const std::vector<int>& ranks) const;
   std::string name_of(int rank) const;
   void stop_mpi();
 
@@ -101,10 +103,9 @@ class MpiThread {
   const OnFailure on_failure_;
   std::atomic<std::chrono::milliseconds> timeout_{std::chrono::milliseconds(0)};
   std::chrono::steady_clock::time_point looked_{};  ///< at others, last; serve's own
-  PieceContext pieces_;
+  Paths paths_;
   MPI_Comm node_ = MPI_COMM_NULL;
   std::unique_ptr<NodeBoard> board_;
-  std::unique_ptr<NodeWindow> window_;
   std::thread thread_;
 };
 

@@ -18,12 +18,15 @@ constexpr std::size_t kChunkBytes = 8192;
 /// What a rank contributes to the others' segments is copied into its slot; the owner of a segment
 /// sums from its own buffer and from where the others' contributions lie, and leaves the result in
 /// its slot where its own contribution would be; the others copy it from there. The slot is as
-/// large as the piece and laid out like it.
+/// large as the piece and laid out like it. With several nodes the owner's sum is the node's, and
+/// the owners of all nodes reduce it in turn before it is left in the slot.
 class WindowAllReduce final : public Piece {
  public:
   WindowAllReduce(const WindowPiece& piece, std::byte* data, std::size_t count, ElementType type,
                   ReduceOp op)
       : window_(piece.window),
+        across_(piece.across),
+        sequence_(piece.sequence),
         turn_(piece.window, piece.sequence, piece.signature),
         pending_(piece.window),
         data_(data),
@@ -43,7 +46,16 @@ class WindowAllReduce final : public Piece {
         [[fallthrough]];
       case Phase::kReduce:
         if (!pending_.strike([this](int peer) { return turn_.contributed(peer); })) return false;
-        reduce_mine();
+        if (across_ == nullptr) {
+          reduce_mine();
+        } else {
+          reduce_across();
+        }
+        phase_ = Phase::kAcross;
+        [[fallthrough]];
+      case Phase::kAcross:
+        if (nodes_ && !nodes_->advance()) return false;
+        publish_mine();
         turn_.finish();
         pending_.reset();
         phase_ = Phase::kGather;
@@ -59,10 +71,12 @@ class WindowAllReduce final : public Piece {
     return true;
   }
 
-  std::vector<int> awaited() override { return pending_.ranks(); }
+  std::vector<int> awaited() override {
+    return phase_ == Phase::kAcross ? nodes_->awaited() : pending_.ranks();
+  }
 
  private:
-  enum class Phase { kContribute, kReduce, kGather, kDone };
+  enum class Phase { kContribute, kReduce, kAcross, kGather, kDone };
 
   void copy_in() {
     const std::size_t begin = mine_.begin * width_;
@@ -71,19 +85,45 @@ class WindowAllReduce final : public Piece {
     copy_cached(turn_.slot() + end, data_ + end, count_ * width_ - end);
   }
 
+  /// Everybody's contribution to elements of this rank's segment, from `done` on.
+  const std::vector<const void*>& inputs(std::size_t done) {
+    const std::size_t at = (mine_.begin + done) * width_;
+    inputs_.clear();
+    for (int rank = 0; rank < window_.local_size(); ++rank) {
+      inputs_.push_back(rank == window_.local_rank() ? data_ + at : turn_.slot(rank) + at);
+    }
+    return inputs_;
+  }
+
   void reduce_mine() {
     const std::size_t chunk = kChunkBytes / width_;
-    std::vector<const void*> inputs(static_cast<std::size_t>(window_.local_size()));
     for (std::size_t done = 0; done < mine_.length; done += chunk) {
       const std::size_t length = std::min(chunk, mine_.length - done);
       const std::size_t at = (mine_.begin + done) * width_;
-      for (int rank = 0; rank < window_.local_size(); ++rank) {
-        inputs[static_cast<std::size_t>(rank)] =
-            rank == window_.local_rank() ? data_ + at : turn_.slot(rank) + at;
-      }
-      launch::reduce(inputs, data_ + at, length, type_, op_);
+      launch::reduce(inputs(done), data_ + at, length, type_, op_);
       copy_cached(turn_.slot() + at, data_ + at, length * width_);
     }
+  }
+
+  /// The node's sum, and what it takes to sum it over nodes.
+  void reduce_across() {
+    const ElementType accumulator = accumulator_of(type_);
+    std::byte* sums = data_ + mine_.begin * width_;
+    if (accumulator != type_) {
+      unrounded_ =
+          std::make_unique_for_overwrite<std::byte[]>(mine_.length * element_bytes(accumulator));
+      sums = unrounded_.get();
+    }
+    reduce_unrounded(inputs(0), sums, mine_.length, type_, op_);
+    nodes_ = make_all_reduce_piece(*across_, sequence_, sums, mine_.length, accumulator, op_);
+  }
+
+  /// Of a sum over nodes; reduce_mine has done the like for a single node.
+  void publish_mine() {
+    if (across_ == nullptr) return;
+    std::byte* const own = data_ + mine_.begin * width_;
+    round_to(unrounded_ ? unrounded_.get() : own, own, mine_.length, type_);
+    copy_cached(turn_.slot() + mine_.begin * width_, own, mine_.length * width_);
   }
 
   /// True when there was a result of that rank's to copy.
@@ -96,6 +136,8 @@ class WindowAllReduce final : public Piece {
   }
 
   NodeWindow& window_;
+  PieceContext* const across_;
+  const std::size_t sequence_;
   WindowTurn turn_;
   PendingPeers pending_;
   std::byte* const data_;
@@ -104,6 +146,9 @@ class WindowAllReduce final : public Piece {
   const ElementType type_;
   const ReduceOp op_;
   const Segment mine_;
+  std::vector<const void*> inputs_;
+  std::unique_ptr<std::byte[]> unrounded_;  ///< the node's sum, where it has another type
+  std::unique_ptr<Piece> nodes_;            ///< sums it over nodes
   Phase phase_ = Phase::kContribute;
 };
 

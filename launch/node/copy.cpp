@@ -17,6 +17,8 @@ void copy_cached(std::byte* to, const std::byte* from, std::size_t bytes) {
 #if defined(__SSE2__)
 void copy_streaming(std::byte* to, const std::byte* from, std::size_t bytes) {
   constexpr std::size_t kLine = 64;
+  constexpr std::size_t kLeast = std::size_t{16} << 10;
+  if (bytes < kLeast) return copy_cached(to, from, bytes);
   const std::size_t misaligned = reinterpret_cast<std::uintptr_t>(to) % kLine;
   const std::size_t head = std::min(misaligned == 0 ? 0 : kLine - misaligned, bytes);
   copy_cached(to, from, head);

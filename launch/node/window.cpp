@@ -26,6 +26,7 @@ static_assert(std::atomic<std::uint64_t>::is_always_lock_free, "shared between p
 namespace {
 
 constexpr std::size_t kPage = 4096;
+constexpr std::size_t kLeastPart = 64;
 /// Of all ranks of a node: containers have 64 MB of /dev/shm unless told otherwise.
 constexpr std::size_t kLargestWindow = std::size_t{48} << 20;
 
@@ -90,8 +91,8 @@ NodeWindow::NodeWindow(MPI_Comm node, int rank, const Shape& shape) : last_turn_
   CASVIT_CHECK_MPI(MPI_Allgather(&rank, 1, MPI_INT, ranks_.data(), 1, MPI_INT, node));
   const std::size_t share = kLargestWindow / slots() / ranks_.size();
   slot_bytes_ = std::clamp(share / kPage * kPage, kPage, shape.slot_bytes);
-  // Alone on a node, there is nobody to hand anything to.
-  const bool wanted = local_size > 1 && wanted_here();
+  // Alone on a node, there is nobody to hand anything to; of very many, each would have too little.
+  const bool wanted = local_size > 1 && slot_bytes_ / ranks_.size() >= kLeastPart && wanted_here();
   if (!map(node, wanted)) return;
   for (std::size_t i = 0; i < slots(); ++i) new (&mark(local_rank_, i)) Mark;
   CASVIT_CHECK_MPI(MPI_Barrier(node));  // nobody looks before everything is there

@@ -64,6 +64,7 @@ struct Arguments {
   std::string op = "all_reduce";
   std::string type = "float32";
   std::string device = "auto";
+  std::string hierarchical = "auto";
   std::vector<std::uint64_t> bytes;
   std::int64_t min_bytes = 1024;
   std::int64_t max_bytes = 64 << 20;
@@ -141,6 +142,7 @@ launch::ExitCode run(const Arguments& arguments, launch::World& world) {
   options.warmup = arguments.warmup;
   options.repeats = arguments.repeats;
   options.device = choose_compute(arguments.device, "off", world.local_rank()).device;
+  world.set_hierarchy(launch::hierarchy_named(arguments.hierarchical));
   // As training has it: idle compute threads must not spin on the cores that exchange.
   at::set_num_threads(world.plan_threads(0).compute);
   const std::vector<CommFigures> figures = bench_comm(options, world);
@@ -186,6 +188,11 @@ void add_bench_comm_command(launch::CommandLine& program, std::optional<Command>
       .show_default();
   command.option("--device", arguments->device, "auto, cpu or cuda")
       .one_of({"auto", "cpu", "cuda"})
+      .show_default();
+  command
+      .option("--hierarchical", arguments->hierarchical,
+              "Within nodes, then across them: auto, on or off (MPI)")
+      .one_of({"auto", "on", "off"})
       .show_default();
   command.flag("--json", arguments->json, "Print one line of JSON");
   command.on_given([arguments, &chosen] {

@@ -196,6 +196,10 @@ std::vector<Field> make_fields() {
       CASVIT_FIELD(parallel.batch_norm, OneOf{{"per_shard", "synchronized"}},
                    "statistics in training; per_shard: each shard its own; synchronized: of all "
                    "shards together, for small shards; one shard a rank"),
+      CASVIT_FIELD(
+          parallel.hierarchical, OneOf{{"auto", "on", "off"}},
+          "over MPI, sum within nodes and then across them; auto: where nodes have equally "
+          "many consecutive ranks"),
       CASVIT_FIELD(launch.expect_ranks, between(0, 1 << 20),
                    "refuse any other number of ranks; 0: any that divides batch.shards"),
       CASVIT_FIELD(launch.threads, between(0, 4096),

@@ -15,6 +15,7 @@ std::chrono::milliseconds timeout_of(const Config& config) {
 void check_world(const Config& config, launch::World& world) {
   const int ranks = world.size();
   world.set_timeout(timeout_of(config));
+  world.set_hierarchy(launch::hierarchy_named(config.parallel.hierarchical));
   refuse_differences(to_yaml(config), "another configuration", world);
   const int expected = config.launch.expect_ranks;
   if (expected != 0 && expected != ranks) {
