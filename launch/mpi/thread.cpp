@@ -14,8 +14,10 @@
 namespace casvit::launch {
 namespace {
 
-/// Between two looks at how the other ranks are, once nothing moves.
-constexpr std::chrono::seconds kLookInterval{1};
+/// Between two looks at how the other ranks are, once nothing moves. A rank that died is to be
+/// named with its collective before the launcher, which notices too, ends the others: mpirun leaves
+/// them about a second.
+constexpr std::chrono::milliseconds kLookInterval{100};
 
 }  // namespace
 
