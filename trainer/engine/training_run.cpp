@@ -13,6 +13,7 @@
 #include "trainer/engine/evaluate.h"
 #include "trainer/engine/options_from_config.h"
 #include "trainer/engine/resume_check.h"
+#include "trainer/engine/room_needed.h"
 #include "trainer/engine/run_folder.h"
 #include "trainer/engine/run_report.h"
 #include "trainer/engine/versions.h"
@@ -61,12 +62,6 @@ void refuse_to_fork(const std::string& folder, const std::string& checkpoint) {
   throw CheckpointError(text + "\nrepair or remove them, or start anew with another --out");
 }
 
-/// How LibTorch deals a sum to threads decides its bits: in reproducible mode there is one, unless
-/// somebody fixed the number.
-int threads_wanted(const Config& config) {
-  return config.parallel.reproducible && config.launch.threads == 0 ? 1 : config.launch.threads;
-}
-
 std::vector<std::string> required(const std::vector<std::string>& files, const char* key) {
   if (files.empty()) {
     throw ConfigError(std::string(key) +
@@ -98,7 +93,8 @@ TrainingRun::TrainingRun(const Config& config, TrainOptions options, launch::Wor
                         "); pack both from folders with the same class names");
     }
   }
-  refuse_other_data();
+  refuse_other_data(train_data_.content_hash() + (val_data_ ? val_data_->content_hash() : ""),
+                    world_);
   device_communicator_ = make_device_communicator(world_, compute_.device);
 
   normalization_ = normalization_of(config_, train_data_);
@@ -171,11 +167,6 @@ std::chrono::milliseconds TrainingRun::device_grace() const {
   return compute_.device.is_cpu() ? std::chrono::milliseconds(0) : timeout_of(config_);
 }
 
-void TrainingRun::refuse_other_data() {
-  refuse_differences(train_data_.content_hash() + (val_data_ ? val_data_->content_hash() : ""),
-                     "other data", world_);
-}
-
 std::string TrainingRun::checkpoint_to_resume() {
   std::string mine;
   if (is_leader()) {
@@ -202,6 +193,7 @@ std::string TrainingRun::checkpoint_to_resume() {
 
 void TrainingRun::open_folder() {
   if (is_leader()) {
+    require_room_for_checkpoint(options_.out, checkpoint_bytes(*state_));
     make_run_folder(options_.out);
     log_.open(options_.out);
   }

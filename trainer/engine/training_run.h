@@ -51,7 +51,6 @@ class TrainingRun {
   void leave();
 
  private:
-  void refuse_other_data();
   void open_folder();
   std::string checkpoint_to_resume();
   void resume_from(const std::string& path);
