@@ -22,7 +22,7 @@ std::string configuration_differences(const std::vector<std::string>& yamls,
     const std::string name = "rank " + std::to_string(rank);
     const Config its = parse_config(yamls.at(static_cast<std::size_t>(rank)), name, {});
     for (const std::string& line : differences(usual, its)) {
-      lines.push_back("\n  ");
+      lines.emplace_back("\n  ");
       lines.back().append(name).append(": ").append(line);
     }
   }

@@ -14,6 +14,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <stdexcept>
 #include <string_view>
@@ -38,8 +39,13 @@ bool planned(std::string_view fault) {
          number_from("CASVIT_TEST_FAULT_RANK") == number_from("OMPI_COMM_WORLD_RANK");
 }
 
-/// Counts calls; true at the one that is to fail.
-bool is_time(std::atomic<int>& calls) { return ++calls == number_from("CASVIT_TEST_FAULT_CALL"); }
+/// Counts calls; true at the one that is to fail, of which it says the time.
+bool is_time(std::atomic<int>& calls) {
+  if (++calls != number_from("CASVIT_TEST_FAULT_CALL")) return false;
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  std::fprintf(stderr, "fault at %.3f\n", std::chrono::duration<double>(now).count());
+  return true;
+}
 
 [[noreturn]] void hang() {
   while (true) std::this_thread::sleep_for(std::chrono::hours(1));
@@ -62,22 +68,25 @@ TORCH_LIBRARY_IMPL(aten, CPU, library) {
 
 extern "C" int MPI_Irecv(void* data, int count, MPI_Datatype type, int peer, int tag,
                          MPI_Comm communicator, MPI_Request* request) {
-  static const bool fails = planned("mpi-fails");
-  static const bool hangs = planned("mpi-hangs");
+  static const bool kFails = planned("mpi-fails");
+  static const bool kHangs = planned("mpi-hangs");
   static std::atomic<int> calls{0};
-  if (count >= kGradientBytes && (fails || hangs) && is_time(calls)) {
-    if (hangs) hang();
+  if (count >= kGradientBytes && (kFails || kHangs) && is_time(calls)) {
+    if (kHangs) hang();
     return MPI_ERR_OTHER;
   }
   return PMPI_Irecv(data, count, type, peer, tag, communicator, request);
 }
 
-extern "C" int fsync(int descriptor) {
+// By the names that the linker knows: headers name the parameters of these in their own way.
+extern "C" int slow_fsync(int descriptor) __asm__("fsync");
+int slow_fsync(int descriptor) {
   if (planned("fsync-is-slow")) std::this_thread::sleep_for(std::chrono::seconds(1));
   return static_cast<int>(syscall(SYS_fsync, descriptor));
 }
 
-extern "C" int statvfs(const char* path, struct statvfs* disk) noexcept {
+extern "C" int full_statvfs(const char* path, struct statvfs* disk) __asm__("statvfs");
+int full_statvfs(const char* path, struct statvfs* disk) {
   // Of everything that is asked for here, only free space counts.
   *disk = {};
   disk->f_frsize = 4096;
