@@ -103,7 +103,8 @@ class Communicator {
 };
 
 /// Gathers byte strings of different lengths to every rank, in rank order (control messages and
-/// evaluation results, not tensors).
-std::vector<std::string> all_gather_strings(Communicator& communicator, const std::string& mine);
+/// evaluation results, not tensors). @param purpose as for `announce`
+std::vector<std::string> all_gather_strings(Communicator& communicator, const std::string& mine,
+                                            const std::string& purpose = "");
 
 }  // namespace casvit::launch

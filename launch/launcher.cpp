@@ -20,6 +20,9 @@ Launcher detect_launcher() {
   for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK"}) {
     launcher.offers_mpi = launcher.offers_mpi || is_set(name);
   }
+  for (const char* name : {"PMI_SIZE", "OMPI_COMM_WORLD_SIZE"}) {  // the innermost launcher's last
+    if (is_set(name)) launcher.processes = std::atoi(std::getenv(name));
+  }
   // A batch script has SLURM_PROCID too, but no step of several tasks.
   const char* tasks = std::getenv("SLURM_STEP_NUM_TASKS");
   if (!launcher.offers_mpi && is_set("SLURM_STEP_ID") && tasks != nullptr && std::atoi(tasks) > 1) {

@@ -16,6 +16,7 @@
 #include "launch/launcher.h"
 #include "launch/mpi/thread.h"
 #include "launch/mpi_communicator.h"
+#include "launch/mpi_version.h"
 #include "launch/single_communicator.h"
 
 namespace casvit::launch {
@@ -96,8 +97,15 @@ World World::start() {
     state->mpi->set_timeout(kDefaultTimeout);
     state->watchdog.tell_life([mpi = state->mpi.get()](bool watched) { mpi->note_life(watched); });
     state->layout = state->mpi->layout();
+    if (state->layout.size == 1 && launcher.processes > 1) {
+      throw WorldError("the launcher started " + std::to_string(launcher.processes) +
+                       " processes, but this one finds no other, and each would train alone: the "
+                       "launcher is of another MPI library than this program's (" +
+                       mpi_library_version() + "); use mpirun of that one, or srun --mpi=pmix");
+    }
   } else {
     state->layout.host = host_name();
+    state->layout.hosts = {state->layout.host};
   }
   state->started = true;
   World world(std::move(state));
@@ -122,6 +130,7 @@ int World::local_rank() const { return state_->layout.local_rank; }
 int World::local_size() const { return state_->layout.local_size; }
 int World::node_count() const { return state_->layout.node_count; }
 const std::string& World::host() const { return state_->layout.host; }
+const std::vector<std::string>& World::hosts() const { return state_->layout.hosts; }
 bool World::has_private_cores() const { return state_->layout.has_private_cores; }
 
 ThreadPlan World::plan_threads(int requested) const {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "launch/communicator.h"
 #include "launch/exit_code.h"
@@ -41,6 +42,7 @@ class World {
   int local_size() const;  ///< ranks on this node
   int node_count() const;
   const std::string& host() const;
+  const std::vector<std::string>& hosts() const;  ///< of every rank
 
   /// Whether the launcher bound the ranks of this node to cores of their own.
   bool has_private_cores() const;

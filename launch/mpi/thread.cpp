@@ -16,8 +16,10 @@
 namespace casvit::launch {
 namespace {
 
-/// Between two looks at how the other ranks are, once nothing moves.
-constexpr std::chrono::seconds kLookInterval{1};
+/// Between two looks at how the other ranks are, once nothing moves. A rank that died is to be
+/// named with its collective before the launcher, which notices too, ends the others: mpirun leaves
+/// them about a second.
+constexpr std::chrono::milliseconds kLookInterval{100};
 /// The same once the time is up, and only somebody's life holds off the end.
 constexpr std::chrono::milliseconds kLateLookInterval{50};
 
@@ -251,7 +253,7 @@ void MpiThread::check_on_others(Pipeline& pipeline) {
   const std::chrono::milliseconds timeout = timeout_;
   const bool late = timeout.count() > 0 && waited >= timeout;
   if (!late && waited < kLookInterval) return;
-  if (now - looked_ < (late ? kLateLookInterval : std::chrono::milliseconds(kLookInterval))) return;
+  if (now - looked_ < (late ? kLateLookInterval : kLookInterval)) return;
   looked_ = now;
   const std::vector<NodeBoard::Neighbour> neighbours = board_->neighbours();
   for (const NodeBoard::Neighbour& neighbour : neighbours) {

@@ -37,6 +37,16 @@ int device_of_rank(int local_rank) {
   return local_rank;
 }
 
+DeviceFacts describe_device(int device) {
+  cudaDeviceProp properties{};
+  CASVIT_CHECK_CUDA(cudaGetDeviceProperties(&properties, device));
+  CASVIT_CHECK_CUDA(cudaSetDevice(device));
+  std::size_t free = 0;
+  std::size_t total = 0;
+  CASVIT_CHECK_CUDA(cudaMemGetInfo(&free, &total));
+  return {properties.name, uuid_text(properties.uuid), total, free};
+}
+
 void refuse_shared_devices(Communicator& host, int device) {
   cudaDeviceProp properties{};
   CASVIT_CHECK_CUDA(cudaGetDeviceProperties(&properties, device));

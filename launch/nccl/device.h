@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "launch/communicator.h"
@@ -10,6 +11,16 @@ namespace casvit::launch {
 /// one where each rank is shown one alone (CUDA_VISIBLE_DEVICES, Slurm's --gpus-per-task).
 /// @throws WorldError where there are too few.
 int device_of_rank(int local_rank);
+
+struct DeviceFacts {
+  std::string name;  ///< "NVIDIA H100 80GB HBM3"
+  std::string uuid;  ///< as nvidia-smi -L prints it
+  std::uint64_t total_bytes = 0;
+  std::uint64_t free_bytes = 0;
+};
+
+/// @throws CommunicationError where the device cannot be used.
+DeviceFacts describe_device(int device);
 
 /// Makes sure that no two ranks compute on one GPU, by the GPUs' UUIDs, whatever number each rank
 /// knows its own by. Collective over `host`.

@@ -8,6 +8,7 @@
 #include "trainer/cli/commands.h"
 #include "trainer/config/config.h"
 #include "trainer/engine/bench_data.h"
+#include "trainer/engine/check_world.h"
 #include "trainer/engine/options_from_config.h"
 #include "trainer/error.h"
 
@@ -117,6 +118,7 @@ void print_table(const dataio::Dataset& dataset, const dataio::DataBenchOptions&
 
 launch::ExitCode run(const Arguments& arguments, launch::World& world) {
   const Config config = config_of(arguments);
+  enter_world(config, world);
   const dataio::Dataset dataset(config.data.train, dataset_options_of(config));
   dataio::DataBenchOptions options;
   options.transform = train_transform_of(config, normalization_of(config, dataset));

@@ -1,11 +1,9 @@
-#include <filesystem>
 #include <memory>
 
 #include "launch/interruption.h"
 #include "trainer/cli/commands.h"
-#include "trainer/config/config.h"
+#include "trainer/cli/run_arguments.h"
 #include "trainer/engine/train.h"
-#include "trainer/error.h"
 
 namespace casvit::trainer {
 namespace {
@@ -20,44 +18,15 @@ constexpr const char* kExample =
     "a\n"
     "report. Keys of the configuration: casvit_dist config --keys.";
 
-struct Arguments {
-  std::string config;
-  std::vector<std::string> set;
+struct Arguments : RunArguments {
   std::string resume = "none";
-  std::string out;
   std::string trace;
   std::int64_t trace_steps = 10;
 };
 
-Config load(const Arguments& arguments) {
-  std::string path = arguments.config;
-  if (path.empty()) {
-    path = "casvit.yaml";
-    if (!std::filesystem::exists(path)) {
-      throw ConfigError(
-          "no configuration: give one with --config (there is no ./casvit.yaml either), for "
-          "example\n"
-          "  casvit_dist --config configs/quickstart.yaml --set data.train=photos.train.h5 --set "
-          "data.val=photos.val.h5");
-    }
-  }
-  std::vector<Override> overrides;
-  for (const std::string& text : arguments.set) {
-    overrides.push_back(parse_override(text));
-  }
-  return load_config(path, overrides);
-}
-
 TrainOptions options_of(const Arguments& arguments) {
   TrainOptions options;
-  if (!arguments.out.empty()) {
-    options.out = arguments.out;
-  } else {
-    const std::string name = arguments.config.empty()
-                                 ? "casvit"
-                                 : std::filesystem::path(arguments.config).stem().string();
-    options.out = "runs/" + name;
-  }
+  options.out = run_folder_of(arguments);
   if (arguments.resume == "auto") {
     options.resume = ResumeMode::kAuto;
   } else if (arguments.resume != "none") {
@@ -75,14 +44,10 @@ void add_train_command(launch::CommandLine& program, std::optional<Command>& cho
   launch::CommandLine command = program.subcommand("train", "Train a model (the default command)");
   command.describe_when_asked(kExample);
   const auto arguments = std::make_shared<Arguments>();
-  command.option("--config", arguments->config,
-                 "Configuration in YAML; ./casvit.yaml where left out");
-  command.option("--set", arguments->set, "Override one key: key=value; may be repeated")
-      .one_value_each_time();
+  add_config_options(command, *arguments);
   command.option("--resume", arguments->resume,
                  "none (default), auto (continue the run in --out, or start it), or a checkpoint");
-  command.option("--out", arguments->out,
-                 "Run folder; runs/<name of the configuration> where left out");
+  add_out_option(command, *arguments);
   command.option("--trace", arguments->trace,
                  "Write a Chrome trace (JSON) of some steps of all ranks, from the third step on");
   command.option("--trace-steps", arguments->trace_steps, "Steps in it; 10 where left out")
@@ -92,7 +57,7 @@ void add_train_command(launch::CommandLine& program, std::optional<Command>& cho
     // one of them in between would take the others, and what they are writing, along.
     const auto interruption = std::make_shared<launch::Interruption>();
     chosen = [arguments, interruption](launch::World& world) {
-      return train(load(*arguments), options_of(*arguments), world);
+      return train(load_config_of(*arguments), options_of(*arguments), world);
     };
   });
 }

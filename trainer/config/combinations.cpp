@@ -137,6 +137,9 @@ void check_combinations(const Config& config, const Origins& origins) {
       config.launch.expect_ranks == 0 || config.batch.shards % config.launch.expect_ranks == 0;
   checks.require(multiplies, {"launch.expect_ranks", "batch.shards"},
                  "the number of ranks must divide the number of shards");
+  checks.require(
+      config.launch.expect_ranks == 0 || config.launch.expect_hosts <= config.launch.expect_ranks,
+      {"launch.expect_hosts", "launch.expect_ranks"}, "every host has a rank at least");
 }
 
 }  // namespace casvit::trainer

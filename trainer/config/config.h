@@ -141,6 +141,7 @@ struct Config {
 
   struct Launch {
     int expect_ranks = 0;  ///< refuse another number of ranks; 0: any that divides batch.shards
+    int expect_hosts = 0;  ///< the same for hosts; 0: any
     int threads = 0;       ///< intra-op threads a rank; 0: derived from the cores
     double timeout_seconds =
         600;  ///< without a sign of life of a rank before the job ends (exit 5)

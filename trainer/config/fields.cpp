@@ -202,6 +202,8 @@ std::vector<Field> make_fields() {
           "many consecutive ranks"),
       CASVIT_FIELD(launch.expect_ranks, between(0, 1 << 20),
                    "refuse any other number of ranks; 0: any that divides batch.shards"),
+      CASVIT_FIELD(launch.expect_hosts, between(0, 1 << 20),
+                   "refuse any other number of hosts; 0: any"),
       CASVIT_FIELD(launch.threads, between(0, 4096),
                    "compute threads a rank; 0: derived from the cores"),
       CASVIT_FIELD(launch.timeout_seconds, between(1, 1e6),

@@ -91,7 +91,8 @@ std::optional<Evaluation> gather(const Evaluation& mine, bool stopped,
                  .top = {},
                  .probability = {},
                  .loss = {}};
-  for (const std::string& part : launch::all_gather_strings(communicator, bytes)) {
+  for (const std::string& part :
+       launch::all_gather_strings(communicator, bytes, "the results of the evaluation")) {
     const char* at = part.data();
     std::vector<std::uint64_t> head;
     unpack(at, 2, head);

@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "trainer/checkpoint/checkpoint.h"
+#include "trainer/engine/check_world.h"
 #include "trainer/engine/compute.h"
 #include "trainer/engine/evaluate.h"
 #include "trainer/engine/options_from_config.h"
@@ -41,6 +42,9 @@ Config config_of(const CheckpointInfo& info, const EvaluateCheckpointOptions& op
     stored.data.mean = three_numbers(info.normalization_mean, options.checkpoint);
     stored.data.std = three_numbers(info.normalization_std, options.checkpoint);
   }
+  // The world that the checkpoint was trained in is not the one that evaluates it.
+  stored.launch.expect_ranks = 0;
+  stored.launch.expect_hosts = 0;
   return parse_config(to_yaml(stored), options.checkpoint, options.overrides);
 }
 
@@ -50,7 +54,9 @@ CheckpointEvaluation evaluate_checkpoint(const EvaluateCheckpointOptions& option
                                          launch::World& world) {
   const CheckpointInfo info = read_checkpoint_info(options.checkpoint);
   const Config config = config_of(info, options);
+  enter_world(config, world);
   const dataio::Dataset data(options.data, dataset_options_of(config));
+  refuse_other_data(data.content_hash(), world);
   if (!info.classes.empty() && data.class_names() != info.classes) {
     throw ConfigError(data.files().front() + " has other classes than " + options.checkpoint +
                       " was trained on; pack it from folders with the same class names");
@@ -67,6 +73,11 @@ CheckpointEvaluation evaluate_checkpoint(const EvaluateCheckpointOptions& option
   evaluation.loader = {loader_threads_of(config, threads.loader), config.data.queue_batches};
   evaluation.block_size = config.eval.batch_size;
   evaluation.progress_label = "evaluating";
+  launch::Watchdog::Watch watch = world.watch("evaluating");
+  evaluation.stop = [&watch] {
+    watch.feed();
+    return false;
+  };
   const std::vector<Evaluation> evaluations =
       evaluate({&model}, data, evaluation, compute.device, world.communicator()).value();
   result.accuracy = accuracy_of(evaluations[0]);

@@ -26,9 +26,10 @@ struct CheckpointEvaluation {
 };
 
 /// Evaluates a checkpoint on packed data, with the preprocessing and class names that it carries.
-/// Every rank calls it.
-/// @throws ConfigError where the data's classes are not the checkpoint's; CheckpointError;
-/// InputError
+/// Every rank calls it. `launch.expect_ranks` and `launch.expect_hosts` count where the overrides
+/// have them; the checkpoint's are those of its training.
+/// @throws WorldError; ConfigError where the data's classes are not the checkpoint's;
+/// CheckpointError; InputError
 CheckpointEvaluation evaluate_checkpoint(const EvaluateCheckpointOptions& options,
                                          launch::World& world);
 

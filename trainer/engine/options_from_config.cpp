@@ -20,6 +20,10 @@ RcvitOptions model_of(const Config& config, int data_classes) {
   return options;
 }
 
+int threads_wanted(const Config& config) {
+  return config.parallel.reproducible && config.launch.threads == 0 ? 1 : config.launch.threads;
+}
+
 CosineScheduleOptions schedule_of(const Config& config, const dataio::StepTable& steps) {
   CosineScheduleOptions options;
   options.peak = config.optimizer.learning_rate;

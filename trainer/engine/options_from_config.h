@@ -14,6 +14,9 @@ namespace casvit::trainer {
 
 /// @throws ConfigError for an unknown `model.name`, or `model.num_classes` below the data's.
 RcvitOptions model_of(const Config& config, int data_classes);
+/// `launch.threads`, 0: derived from the cores. How LibTorch deals a sum to threads decides its
+/// bits: in reproducible mode there is one, unless somebody fixed the number.
+int threads_wanted(const Config& config);
 /// Epochs of `schedule.*` become steps: an epoch has as many as `steps` says.
 CosineScheduleOptions schedule_of(const Config& config, const dataio::StepTable& steps);
 AdamWOptions optimizer_of(const Config& config);

@@ -14,12 +14,6 @@
 namespace casvit::trainer {
 namespace {
 
-/// How LibTorch deals a sum to threads decides its bits: in reproducible mode there is one, unless
-/// somebody fixed the number.
-int threads_wanted(const Config& config) {
-  return config.parallel.reproducible && config.launch.threads == 0 ? 1 : config.launch.threads;
-}
-
 std::vector<std::string> required(const std::vector<std::string>& files, const char* key) {
   if (files.empty()) {
     throw ConfigError(std::string(key) +
@@ -51,7 +45,7 @@ RunInputs::RunInputs(const Config& config, launch::World& world)
                         "); pack both from folders with the same class names");
     }
   }
-  refuse_differences(train.content_hash() + (val ? val->content_hash() : ""), "other data", world);
+  refuse_other_data(train.content_hash() + (val ? val->content_hash() : ""), world);
   normalization = normalization_of(config, train);
   schedule = schedule_of(config, plan.steps);
   last_step = last_step_of(config, schedule.total_steps);

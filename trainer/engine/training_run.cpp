@@ -15,6 +15,7 @@
 #include "trainer/engine/evaluate.h"
 #include "trainer/engine/options_from_config.h"
 #include "trainer/engine/resume_check.h"
+#include "trainer/engine/room_needed.h"
 #include "trainer/engine/run_folder.h"
 #include "trainer/engine/run_report.h"
 #include "trainer/engine/start_point.h"
@@ -109,6 +110,7 @@ std::chrono::milliseconds TrainingRun::device_grace() const {
 
 void TrainingRun::open_folder() {
   if (is_leader()) {
+    require_room_for_checkpoint(options_.out, checkpoint_bytes(*state_));
     make_run_folder(options_.out);
     log_.open(options_.out);
   }

@@ -86,8 +86,15 @@ cudaError_t cudaSetDevice(int device) {
 cudaError_t cudaGetDeviceProperties(struct cudaDeviceProp* properties, int device) {
   std::memset(properties, 0, sizeof *properties);
   const int number = casvit::launch::fake::one_for_all ? 0 : device;
+  std::strcpy(properties->name, "Fake GPU");
   properties->uuid.bytes[0] = static_cast<char>(0xf0);
   properties->uuid.bytes[15] = static_cast<char>(number);
+  return cudaSuccess;
+}
+
+cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {
+  *free = 60'000'000'000;
+  *total = 80'000'000'000;
   return cudaSuccess;
 }
 

@@ -379,6 +379,14 @@ TEST_F(NcclTest, TooFewDevicesAreRefused) {
   fake::set_device_count(test_world().local_size());
 }
 
+TEST_F(NcclTest, ADeviceIsDescribed) {
+  const DeviceFacts facts = describe_device(0);
+  EXPECT_EQ(facts.name, "Fake GPU");
+  EXPECT_EQ(facts.uuid, "GPU-f0000000-0000-0000-0000-000000000000");
+  EXPECT_EQ(facts.total_bytes, 80'000'000'000U);
+  EXPECT_EQ(facts.free_bytes, 60'000'000'000U);
+}
+
 TEST_F(NcclTest, TwoRanksOnOneDeviceAreRefused) {
   if (size_ == 1) GTEST_SKIP() << "nobody to share with";
   fake::show_everyone_the_same_device(true);

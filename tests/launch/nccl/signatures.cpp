@@ -36,6 +36,7 @@ int main() {
   FUNCTION(cudaEventDestroy);
   FUNCTION(cudaEventQuery);
   FUNCTION(cudaFree);
+  FUNCTION(cudaMemGetInfo);
   // CUDA's header overloads these for C++: that there is the one that is used is what counts.
   OVERLOAD(cudaMalloc, cudaError_t(*)(void**, std::size_t));
   OVERLOAD(cudaEventCreateWithFlags, cudaError_t(*)(cudaEvent_t*, unsigned int));

@@ -178,7 +178,10 @@ INSTANTIATE_TEST_SUITE_P(
              "are; use parallel.transport: float32"},
         Case{"launch:\n  expect_ranks: 3\nbatch:\n  shards: 4\n",
              "recipe.yaml:2: launch.expect_ranks is 3, batch.shards is 4 (recipe.yaml:4); the "
-             "number of ranks must divide the number of shards"}));
+             "number of ranks must divide the number of shards"},
+        Case{"launch:\n  expect_hosts: 3\n  expect_ranks: 2\nbatch:\n  shards: 4\n",
+             "recipe.yaml:2: launch.expect_hosts is 3, launch.expect_ranks is 2 (recipe.yaml:3); "
+             "every host has a rank at least"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Shape, FileRefusal,
