@@ -229,7 +229,7 @@ Check check_memory(const Ranks& ranks, const RunNeeds& needs) {
 
 Check check_disk(const Ranks& ranks, const RunNeeds& needs) {
   const RankFacts& writer = ranks.front();
-  const std::string problem = problem_with_room(writer.run_folder, needs.checkpoint_bytes);
+  const std::string problem = problem_with_room(writer.checkpoints, needs.checkpoint_bytes);
   if (!problem.empty()) {
     return failure("disk", ExitCode::kOutput, "rank 0 on " + writer.host + ": " + problem, "", {0});
   }
@@ -237,13 +237,13 @@ Check check_disk(const Ranks& ranks, const RunNeeds& needs) {
       needs.checkpoint_bytes * static_cast<std::uint64_t>(needs.checkpoints);
   const std::string use =
       std::to_string(needs.checkpoints) + " checkpoints of " + bytes_text(needs.checkpoint_bytes);
-  if (!writer.run_folder.free_bytes) {
-    return ok("disk", "the file system of " + writer.run_folder.folder +
+  if (!writer.checkpoints.free_bytes) {
+    return ok("disk", "the file system of " + writer.checkpoints.folder +
                           " does not say how much is free; needed for " + use);
   }
   const std::string free =
-      bytes_text(*writer.run_folder.free_bytes) + " free for " + writer.run_folder.folder;
-  if (*writer.run_folder.free_bytes < wanted) {
+      bytes_text(*writer.checkpoints.free_bytes) + " free for " + writer.checkpoints.folder;
+  if (*writer.checkpoints.free_bytes < wanted) {
     return warning("disk", free + " on " + writer.host + ", but the run keeps up to " + use,
                    "make room, lower checkpoint.keep, or choose another folder with --out", {0});
   }

@@ -8,6 +8,7 @@
 
 #include "dataio/container/dataset.h"
 #include "launch/preflight/binary_hash.h"
+#include "trainer/checkpoint/run_checkpoints.h"
 #include "trainer/engine/compute.h"
 #include "trainer/engine/options_from_config.h"
 
@@ -70,7 +71,7 @@ static void to_json(nlohmann::json& json, const RankFacts& facts) {
           {"binary", facts.binary},
           {"configuration", facts.configuration},
           {"memory", facts.memory},
-          {"run_folder", facts.run_folder},
+          {"checkpoints", facts.checkpoints},
           {"train", facts.train},
           {"device", facts.device},
           {"device_problem", facts.device_problem}};
@@ -91,7 +92,7 @@ static void from_json(const nlohmann::json& json, RankFacts& facts) {
   json.at("binary").get_to(facts.binary);
   json.at("configuration").get_to(facts.configuration);
   json.at("memory").get_to(facts.memory);
-  json.at("run_folder").get_to(facts.run_folder);
+  json.at("checkpoints").get_to(facts.checkpoints);
   json.at("train").get_to(facts.train);
   json.at("device").get_to(facts.device);
   json.at("device_problem").get_to(facts.device_problem);
@@ -195,7 +196,7 @@ RankFacts look_around(const Config& config, const std::string& run_folder,
   facts.binary = launch::binary_hash();
   facts.configuration = to_yaml(config);
   facts.memory = launch::memory_room();
-  facts.run_folder = launch::disk_room(run_folder);
+  facts.checkpoints = launch::disk_room(checkpoint_folder(run_folder));
   if (!config.data.stage_to.empty()) facts.stage_to = launch::disk_room(config.data.stage_to);
   if (config.data.train.empty()) {
     facts.train.problem =

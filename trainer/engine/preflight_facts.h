@@ -43,7 +43,7 @@ struct RankFacts {
   std::string binary;         ///< launch::binary_hash
   std::string configuration;  ///< to_yaml
   launch::MemoryRoom memory;
-  launch::DiskRoom run_folder;
+  launch::DiskRoom checkpoints;  ///< of the run folder, where rank 0 writes
   std::optional<launch::DiskRoom> stage_to;
   DataFacts train;
   std::optional<DataFacts> val;

@@ -43,7 +43,7 @@ Json json_of(const RankFacts& rank, const launch::ClockSkew& clock) {
           {"memory_bytes", rank.memory.total_bytes},
           {"memory_free_bytes", rank.memory.free_bytes},
           {"memory_limited", rank.memory.limited},
-          {"run_folder", json_of(rank.run_folder)},
+          {"checkpoints", json_of(rank.checkpoints)},
           {"stage_to", rank.stage_to ? json_of(*rank.stage_to) : Json(nullptr)},
           {"binary", rank.binary},
           {"train", json_of(std::optional(rank.train))},

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdio>
 
+#include "trainer/checkpoint/run_checkpoints.h"
 #include "trainer/error.h"
 
 namespace casvit::trainer {
@@ -68,7 +69,7 @@ std::string bytes_text(std::uint64_t bytes) {
 
 std::string problem_with_room(const launch::DiskRoom& room, std::uint64_t checkpoint_bytes) {
   if (!room.writable) {
-    return "the run folder " + room.folder + " cannot be written to (" + room.existing +
+    return room.folder + " cannot be written to (" + room.existing +
            " is no folder, or not this user's to write in); choose another with --out";
   }
   if (room.free_bytes && *room.free_bytes < checkpoint_bytes) {
@@ -80,7 +81,8 @@ std::string problem_with_room(const launch::DiskRoom& room, std::uint64_t checkp
 }
 
 void require_room_for_checkpoint(const std::string& run_folder, std::uint64_t checkpoint_bytes) {
-  const std::string problem = problem_with_room(launch::disk_room(run_folder), checkpoint_bytes);
+  const std::string problem =
+      problem_with_room(launch::disk_room(checkpoint_folder(run_folder)), checkpoint_bytes);
   if (!problem.empty()) throw OutputError(problem);
 }
 

@@ -34,7 +34,7 @@ RankFacts healthy_rank(int rank) {
   facts.binary = "b";
   facts.configuration = to_yaml(Config{});
   facts.memory = {.total_bytes = 64 * kGB, .free_bytes = 32 * kGB, .limited = false};
-  facts.run_folder = {
+  facts.checkpoints = {
       .folder = "runs/a", .existing = "/home", .writable = true, .free_bytes = 10 * kGB};
   facts.train = {.hash = "t",
                  .samples = 1000,
@@ -238,21 +238,21 @@ INSTANTIATE_TEST_SUITE_P(
               {"node2 has 1.0 GB left of its control group's limit", "2.0 GB"}},
         Fault{"no_room_for_one",
               "disk",
-              [](auto& f) { f.ranks[0].run_folder.free_bytes = kGB / 100; },
+              [](auto& f) { f.ranks[0].checkpoints.free_bytes = kGB / 100; },
               Verdict::kFailed,
               ExitCode::kOutput,
               {0},
               {"rank 0 on node1", "10.0 MB", "100.0 MB"}},
         Fault{"no_room_for_all",
               "disk",
-              [](auto& f) { f.ranks[0].run_folder.free_bytes = kGB / 3; },
+              [](auto& f) { f.ranks[0].checkpoints.free_bytes = kGB / 3; },
               Verdict::kWarning,
               ExitCode::kDone,
               {0},
               {"333.3 MB free", "5 checkpoints of 100.0 MB"}},
-        Fault{"run_folder_not_writable",
+        Fault{"folder_not_writable",
               "disk",
-              [](auto& f) { f.ranks[0].run_folder.writable = false; },
+              [](auto& f) { f.ranks[0].checkpoints.writable = false; },
               Verdict::kFailed,
               ExitCode::kOutput,
               {0},
@@ -289,7 +289,7 @@ TEST(PreflightChecks, WhatCannotBeMeasuredWellIsNoSkew) {
 
 TEST(PreflightChecks, ADiskThatDoesNotSayIsGivenTheBenefitOfTheDoubt) {
   PreflightFindings findings = healthy();
-  findings.ranks[0].run_folder.free_bytes.reset();
+  findings.ranks[0].checkpoints.free_bytes.reset();
   EXPECT_EQ(check_of("disk", findings).verdict, Verdict::kOk);
 }
 
@@ -304,7 +304,7 @@ TEST(PreflightChecks, AnotherWorldThanExpectedFails) {
 
 TEST(PreflightChecks, TheFirstFailureDecidesTheExitCode) {
   PreflightFindings findings = healthy();
-  findings.ranks[0].run_folder.free_bytes = 0;
+  findings.ranks[0].checkpoints.free_bytes = 0;
   EXPECT_EQ(launch::exit_code_of(preflight_checks(four_shards(), findings)), ExitCode::kOutput);
   findings.ranks[1].train.hash = "other";
   EXPECT_EQ(launch::exit_code_of(preflight_checks(four_shards(), findings)), ExitCode::kInput);

@@ -139,7 +139,7 @@ class PreflightTest(unittest.TestCase):
         for command in ("preflight", "train"):
             words = ["mpirun", "-np", "1", faulty, command, "--config", "recipe.yaml", "--out", "full"]
             output = self.run_it(words, 6, **full)
-            self.assertRegex(output, r"a checkpoint takes \S+ MB, and the disk of full has 409.6 kB left")
+            self.assertRegex(output, r"a checkpoint takes \S+ MB, and the disk of full/checkpoints has 409.6 kB left")
         self.assertFalse(os.path.exists(os.path.join(self.folder, "good", "full")))
 
     def test_training_begins_with_the_same_questions_and_says_nothing_where_all_is_well(self):
