@@ -16,6 +16,12 @@ class Backoff {
   /// Something moved: look again at once.
   void reset() { idle_since_ = {}; }
 
+  /// Giving the core away took that long: where others made use of it, it is not given away by
+  /// halves for a while. One that sleeps is woken in time, one that yields waits for its turn.
+  void note_yield(Clock::duration took) {
+    if (took >= kCrowded) crowded_until_ = Clock::now() + kCrowdedFor;
+  }
+
   enum class Pause { kNone, kYield, kSleep };
   /// What to do before the next look.
   Pause next() {
@@ -23,7 +29,7 @@ class Backoff {
     if (idle_since_ == Clock::time_point{}) idle_since_ = now;
     const auto idle = now - idle_since_;
     if (may_spin_ && idle < kSpin) return Pause::kNone;
-    if (idle < kYield) return Pause::kYield;
+    if (idle < kYield && now >= crowded_until_) return Pause::kYield;
     sleep_ = idle < kPatience ? kShortSleep : kLongSleep;
     return Pause::kSleep;
   }
@@ -33,12 +39,15 @@ class Backoff {
  private:
   static constexpr std::chrono::microseconds kSpin{10};
   static constexpr std::chrono::microseconds kYield{100};
+  static constexpr std::chrono::microseconds kCrowded{100};
+  static constexpr std::chrono::milliseconds kCrowdedFor{20};
   static constexpr std::chrono::microseconds kPatience{5000};
   static constexpr std::chrono::microseconds kShortSleep{30};
   static constexpr std::chrono::microseconds kLongSleep{200};
 
   const bool may_spin_;
   Clock::time_point idle_since_{};
+  Clock::time_point crowded_until_{};
   std::chrono::microseconds sleep_{0};
 };
 

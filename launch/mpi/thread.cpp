@@ -94,7 +94,7 @@ void MpiThread::submit(std::shared_ptr<Operation> operation) {
   last_submitted_ = operation->description();
   board_->note_issued(submitted_);
   queue_.push_back(std::move(operation));
-  changed_.notify_all();
+  call();
 }
 
 void MpiThread::finish() {
@@ -102,7 +102,7 @@ void MpiThread::finish() {
   {
     const std::lock_guard lock(mutex_);
     stop_ = true;
-    changed_.notify_all();
+    call();
   }
   thread_.join();
   if (!failure_.empty()) throw CommunicationError(failure_);
@@ -118,7 +118,7 @@ bool MpiThread::claim_failure() { return board_->claim_failure(); }
 void MpiThread::request_abort(int code) {
   const std::lock_guard lock(mutex_);
   if (!abort_code_) abort_code_ = code;
-  changed_.notify_all();
+  call();
 }
 
 void MpiThread::run() {
@@ -224,18 +224,49 @@ bool MpiThread::serve() {
     switch (backoff.next()) {
       case Backoff::Pause::kNone:
         break;
-      case Backoff::Pause::kYield:
+      case Backoff::Pause::kYield: {
+        const auto start = Backoff::Clock::now();
         std::this_thread::yield();
-        break;
-      case Backoff::Pause::kSleep: {
-        check_on_others(pipeline);
-        std::unique_lock lock(mutex_);
-        changed_.wait_for(lock, backoff.sleep(),
-                          [this] { return !queue_.empty() || abort_code_.has_value(); });
+        backoff.note_yield(Backoff::Clock::now() - start);
         break;
       }
+      case Backoff::Pause::kSleep:
+        check_on_others(pipeline);
+        if (paths_.one_node()) {
+          if (sleep_until_rung(pipeline)) backoff.reset();
+        } else {
+          std::unique_lock lock(mutex_);
+          changed_.wait_for(lock, backoff.sleep(), [this] { return has_news(); });
+        }
+        break;
     }
   }
+}
+
+/// Where no message is under way, neighbours wake this thread when they have something for it.
+/// True when something moved meanwhile.
+bool MpiThread::sleep_until_rung(Pipeline& pipeline) {
+  constexpr std::chrono::milliseconds kLongest{5};  // then it looks at how the others are
+  NodeWindow& window = *paths_.window;
+  const std::uint32_t rings = window.fall_asleep();
+  bool idle = false;
+  {
+    const std::lock_guard lock(mutex_);
+    idle = !has_news();
+  }
+  const bool moved = idle && pipeline.advance();
+  if (idle && !moved) window.sleep(rings, kLongest);
+  window.wake_up();
+  return moved;
+}
+
+/// Under mutex_.
+bool MpiThread::has_news() const { return !queue_.empty() || abort_code_.has_value(); }
+
+/// Under mutex_: has the thread look at once.
+void MpiThread::call() {
+  changed_.notify_all();
+  if (started_ && paths_.one_node()) paths_.window->ring_own();
 }
 
 /// Note: Who is to blame.

@@ -75,6 +75,9 @@ class MpiThread {
   void run();
   void start_mpi();
   bool serve();  ///< false when it ended in an abort
+  bool sleep_until_rung(Pipeline& pipeline);
+  bool has_news() const;
+  void call();
   void give_up(ExitCode code, const std::string& message);
   void check_on_others(Pipeline& pipeline);
   std::string accuse_neighbours(const std::vector<NodeBoard::Neighbour>& neighbours,

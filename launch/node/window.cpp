@@ -1,8 +1,10 @@
 #include "launch/node/window.h"
 
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +13,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <new>
 #include <optional>
 #include <random>
@@ -95,6 +98,7 @@ NodeWindow::NodeWindow(MPI_Comm node, int rank, const Shape& shape) : last_turn_
   const bool wanted = local_size > 1 && slot_bytes_ / ranks_.size() >= kLeastPart && wanted_here();
   if (!map(node, wanted)) return;
   for (std::size_t i = 0; i < slots(); ++i) new (&mark(local_rank_, i)) Mark;
+  new (&bell(local_rank_)) Bell;
   CASVIT_CHECK_MPI(MPI_Barrier(node));  // nobody looks before everything is there
 }
 
@@ -133,7 +137,8 @@ bool NodeWindow::map(MPI_Comm node, bool wanted) {
 }
 
 std::size_t NodeWindow::data_begin() const {
-  return (sizeof(Mark) * slots() * ranks_.size() + kPage - 1) / kPage * kPage;
+  const std::size_t of_a_rank = sizeof(Mark) * slots() + sizeof(Bell);
+  return (of_a_rank * ranks_.size() + kPage - 1) / kPage * kPage;
 }
 
 std::size_t NodeWindow::total_bytes() const {
@@ -142,6 +147,43 @@ std::size_t NodeWindow::total_bytes() const {
 
 NodeWindow::Mark& NodeWindow::mark(int local_rank, std::size_t slot) const {
   return reinterpret_cast<Mark*>(memory_)[static_cast<std::size_t>(local_rank) * slots() + slot];
+}
+
+/// After all marks.
+NodeWindow::Bell& NodeWindow::bell(int local_rank) const {
+  return reinterpret_cast<Bell*>(memory_ + sizeof(Mark) * slots() * ranks_.size())[local_rank];
+}
+
+std::uint32_t NodeWindow::fall_asleep() {
+  Bell& mine = bell(local_rank_);
+  const std::uint32_t rings = mine.rings.load();
+  mine.sleeps.store(1);
+  std::atomic_thread_fence(std::memory_order_seq_cst);  // before the look that follows
+  return rings;
+}
+
+void NodeWindow::sleep(std::uint32_t rings, std::chrono::microseconds limit) {
+  timespec time{};
+  time.tv_nsec = std::chrono::nanoseconds(limit).count();
+  // Woken, too late, or rung before: the caller looks again in any case.
+  ::syscall(SYS_futex, &bell(local_rank_).rings, FUTEX_WAIT, rings, &time, nullptr, 0);
+}
+
+void NodeWindow::wake_up() { bell(local_rank_).sleeps.store(0); }
+
+void NodeWindow::ring(int local_rank) {
+  Bell& theirs = bell(local_rank);
+  if (theirs.sleeps.load() == 0) return;
+  theirs.rings.fetch_add(1);
+  ::syscall(SYS_futex, &theirs.rings, FUTEX_WAKE, 1, nullptr, nullptr, 0);
+}
+
+void NodeWindow::ring_others() {
+  // What was published comes before the look for sleepers.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  for (int rank = 0; rank < local_size(); ++rank) {
+    if (rank != local_rank_) ring(rank);
+  }
 }
 
 std::byte* NodeWindow::slot(int local_rank, std::size_t slot) const {
@@ -169,6 +211,7 @@ void WindowTurn::contribute() {
   NodeWindow::Mark& mine = window_.mark(window_.local_rank(), slot_);
   mine.signature.store(signature_, std::memory_order_relaxed);
   mine.contributed.store(turn_, std::memory_order_release);
+  window_.ring_others();
 }
 
 bool WindowTurn::contributed(int local_rank) const {
@@ -183,6 +226,7 @@ bool WindowTurn::contributed(int local_rank) const {
 
 void WindowTurn::finish() {
   window_.mark(window_.local_rank(), slot_).finished.store(turn_, std::memory_order_release);
+  window_.ring_others();
 }
 
 bool WindowTurn::finished(int local_rank) const {
@@ -191,6 +235,7 @@ bool WindowTurn::finished(int local_rank) const {
 
 void WindowTurn::leave() {
   window_.mark(window_.local_rank(), slot_).left.store(turn_, std::memory_order_release);
+  window_.ring_others();
 }
 
 }  // namespace casvit::launch

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -39,6 +40,17 @@ class NodeWindow {
   int local_size() const { return static_cast<int>(ranks_.size()); }
   /// Of all ranks, by local rank.
   const std::vector<int>& ranks() const { return ranks_; }
+  /// Note: the bell.
+  /// A rank that has nothing to do but wait for its neighbours says that it sleeps, looks once more
+  /// (for what came before that was seen), and sleeps on its bell. Whoever publishes something
+  /// looks for sleepers afterwards, and rings: only then does it cost anything.
+  /// @return what `sleep` is to be given, if the look found nothing; `wake_up` ends it either way
+  std::uint32_t fall_asleep();
+  void sleep(std::uint32_t rings, std::chrono::microseconds limit);
+  void wake_up();
+  /// Wakes this rank's sleeper, from another of its threads.
+  void ring_own() { ring(local_rank_); }
+
   std::size_t slots() const { return last_turn_.size(); }
   std::size_t slot_bytes() const { return slot_bytes_; }
 
@@ -53,6 +65,14 @@ class NodeWindow {
     std::atomic<std::uint64_t> signature{0};  ///< of the piece; before `contributed`
   };
 
+  struct alignas(64) Bell {
+    std::atomic<std::uint32_t> sleeps{0};
+    std::atomic<std::uint32_t> rings{0};  ///< a futex
+  };
+
+  void ring(int local_rank);
+  void ring_others();
+  Bell& bell(int local_rank) const;
   std::size_t data_begin() const;
   std::size_t total_bytes() const;
   bool map(MPI_Comm node, bool wanted);
