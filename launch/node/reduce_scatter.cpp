@@ -138,7 +138,8 @@ class WindowReduceScatter final : public Piece {
 
 std::size_t window_part_bytes(const NodeWindow& window, int nodes) {
   constexpr std::size_t kAlignment = 64;
-  const auto ranks = static_cast<std::size_t>(window.local_size() * nodes);
+  const std::size_t ranks =
+      static_cast<std::size_t>(window.local_size()) * static_cast<std::size_t>(nodes);
   return window.slot_bytes() / ranks / kAlignment * kAlignment;
 }
 
