@@ -14,7 +14,8 @@ void Exchange::send(const std::byte* data, std::size_t bytes, int peer, int tag)
   const int length = static_cast<int>(bytes);
   requests_.push_back(MPI_REQUEST_NULL);
   messages_.push_back({peer, length, false});
-  CASVIT_CHECK_MPI(MPI_Isend(data, length, MPI_BYTE, peer, tag, communicator_, &requests_.back()));
+  CASVIT_CHECK_MPI(
+      MPI_Isend(data, length, MPI_BYTE, peer, tag, context_.communicator, &requests_.back()));
 }
 
 void Exchange::receive(std::byte* data, std::size_t bytes, int peer, int tag) {
@@ -22,7 +23,8 @@ void Exchange::receive(std::byte* data, std::size_t bytes, int peer, int tag) {
   const int length = static_cast<int>(bytes);
   requests_.push_back(MPI_REQUEST_NULL);
   messages_.push_back({peer, length, true});
-  CASVIT_CHECK_MPI(MPI_Irecv(data, length, MPI_BYTE, peer, tag, communicator_, &requests_.back()));
+  CASVIT_CHECK_MPI(
+      MPI_Irecv(data, length, MPI_BYTE, peer, tag, context_.communicator, &requests_.back()));
 }
 
 bool Exchange::test() {
