@@ -1,7 +1,9 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -21,6 +23,10 @@ class Completion {
     /// @throws CommunicationError
     virtual void wait() = 0;
     virtual bool done() const = 0;
+    /// When it was complete, where that is known: not yet, and not on a GPU.
+    virtual std::optional<std::chrono::steady_clock::time_point> completed_at() const {
+      return std::nullopt;
+    }
   };
 
   Completion() = default;
@@ -32,6 +38,9 @@ class Completion {
     if (state_) state_->wait();
   }
   bool done() const { return !state_ || state_->done(); }
+  std::optional<std::chrono::steady_clock::time_point> completed_at() const {
+    return state_ ? state_->completed_at() : std::nullopt;
+  }
 
  private:
   std::shared_ptr<State> state_;
@@ -56,10 +65,11 @@ class Communicator {
   void announce(std::string purpose) { purpose_ = std::move(purpose); }
 
   /// In place: every rank ends with the reduction over ranks. Sums are taken element by element in
-  /// rank order (host), tree sums in that of ReduceOp::kTreeSum (everywhere, and only where the
-  /// ranks are a power of two, or std::invalid_argument), so that the result does not depend on how
-  /// buffers were cut; 16-bit floats are accumulated in float32 and rounded once; integers wrap;
-  /// the maximum of anything and NaN is NaN.
+  /// rank order (host; over several nodes in two levels, each node's in rank order and then those
+  /// of the nodes in order), tree sums in that of ReduceOp::kTreeSum (everywhere, and only where
+  /// the ranks are a power of two, or std::invalid_argument), so that the result does not depend on
+  /// how buffers were cut; 16-bit floats are accumulated in float32 and rounded once; integers
+  /// wrap; the maximum of anything and NaN is NaN.
   virtual Completion all_reduce(void* buffer, std::size_t count, ElementType type, ReduceOp op) = 0;
   /// `output[count]` on rank r is the reduction of everyone's `input[r * count ...]`. In place when
   /// `output` is `input + r * count`; otherwise the two must not overlap.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -27,6 +28,16 @@ struct NcclOptions {
   std::function<void(std::uint64_t)> on_issued;
   /// Who may be to blame for an operation that does not end; may be empty.
   std::function<std::string(std::uint64_t)> accuse;
+  /// Asked once a second while operations are in flight: who of this node died, "rank 1 on host
+  /// died, ..."; nothing where nobody did. May be empty.
+  std::function<std::string()> find_dead;
+  /// Puts the sum of 16-bit floats on a stream (cudaStream_t): `blocks` of `count` each lie one
+  /// after the other at `parts`; they are added in that order, element by element, in float32, and
+  /// rounded once into `output[count]`, which does not overlap them. May be empty: such sums over
+  /// more than two ranks are refused then.
+  std::function<void(const void* parts, void* output, std::size_t blocks, std::size_t count,
+                     ElementType type, void* stream)>
+      sum_halves;
   /// Called, on a thread of the communicator's, when it failed and nobody learnt of it by an
   /// exception within moments: the caller is stuck elsewhere, and nothing is left but to end the
   /// process. May be empty.
@@ -43,10 +54,11 @@ NcclOptions nccl_options(World& world, int device, std::function<void*()> comput
 /// a stream of the communicator's. `Completion::wait` has the compute stream of the moment wait for
 /// it, not the host; buffers are device memory. `barrier` and `synchronize` block the host.
 ///
-/// Sums are NCCL's: of an order that is its own, alike on all ranks; 16-bit floats are rounded on
-/// the way, and the maximum of NaN is NCCL's. A tree sum goes through communicators of two ranks
-/// each, level by level, for a sum of two has one value: float32, float64 and integers only, at
-/// log2(ranks) times the traffic.
+/// Sums of float32 and float64 are NCCL's: of an order that is its own, alike on all ranks; the
+/// maximum of NaN is NCCL's. Sums of 16-bit floats are not, for NCCL would round at every addition
+/// (the note "Halves" in nccl_communicator.cpp): they are accumulated in float32, in rank order. A
+/// tree sum goes through communicators of two ranks each, level by level, for a sum of two has one
+/// value: float32, float64 and integers only, at log2(ranks) times the traffic.
 ///
 /// Nothing waits for ever: a thread of the communicator's watches NCCL's asynchronous errors and
 /// the oldest operation's time. On a failure it aborts NCCL, which ends what runs on the device,

@@ -14,6 +14,7 @@ NcclOptions nccl_options(World& world, int device, std::function<void*()> comput
   options.compute_stream = std::move(compute_stream);
   options.on_issued = [&world](std::uint64_t number) { world.note_issued_on_device(number); };
   options.accuse = [&world](std::uint64_t number) { return world.accuse_on_device(number); };
+  options.find_dead = [&world] { return world.find_dead_on_device(); };
   options.on_failure = [&world](const std::string& message) {
     world.abort(ExitCode::kCommunication, message);
   };

@@ -25,7 +25,14 @@ void Operation::enter(std::uint64_t number, Watchdog& watchdog) {
 
 void Operation::complete() {
   const std::lock_guard lock(mutex_);
+  completed_at_ = std::chrono::steady_clock::now();
   done_ = true;
+  done_changed_.notify_all();
+}
+
+void Operation::feed() {
+  const std::lock_guard lock(mutex_);
+  ++feeds_;
   done_changed_.notify_all();
 }
 
@@ -39,9 +46,13 @@ void Operation::fail(const std::string& message) {
 void Operation::wait() {
   if (!done() && watchdog_ != nullptr) {
     // Operations have a deadline of their own, kept by the thread that moves them.
-    const auto watch = watchdog_->watch(description_, kWatchdogGrace);
+    auto watch = watchdog_->watch(description_, kWatchdogGrace);
     std::unique_lock lock(mutex_);
-    done_changed_.wait(lock, [this] { return done_; });
+    while (!done_) {
+      const std::uint64_t fed = feeds_;
+      done_changed_.wait(lock, [&] { return done_ || feeds_ != fed; });
+      if (!done_) watch.feed();
+    }
   }
   std::unique_lock lock(mutex_);
   done_changed_.wait(lock, [this] { return done_; });
@@ -51,6 +62,11 @@ void Operation::wait() {
 bool Operation::done() const {
   const std::lock_guard lock(mutex_);
   return done_;
+}
+
+std::optional<std::chrono::steady_clock::time_point> Operation::completed_at() const {
+  const std::lock_guard lock(mutex_);
+  return done_ && failure_.empty() ? std::optional(completed_at_) : std::nullopt;
 }
 
 }  // namespace casvit::launch

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -51,11 +53,14 @@ class Operation final : public Completion::State {
   }
 
   void complete();
+  /// What it waits for lives: whoever waits for it is not stuck.
+  void feed();
   /// Every wait, past or future, throws a CommunicationError with this message.
   void fail(const std::string& message);
 
   void wait() override;
   bool done() const override;
+  std::optional<std::chrono::steady_clock::time_point> completed_at() const override;
 
  private:
   std::string description_;
@@ -67,6 +72,8 @@ class Operation final : public Completion::State {
   mutable std::mutex mutex_;
   std::condition_variable done_changed_;
   bool done_ = false;
+  std::chrono::steady_clock::time_point completed_at_{};
+  std::uint64_t feeds_ = 0;
   std::string failure_;
 };
 

@@ -5,7 +5,7 @@
 
 namespace casvit::launch {
 
-Pipeline::Pipeline(std::string who) : who_(std::move(who)) {}
+Pipeline::Pipeline(std::string who, std::size_t window) : who_(std::move(who)), window_(window) {}
 
 void Pipeline::add(std::shared_ptr<Operation> operation) {
   if (!failure_.empty()) {
@@ -31,6 +31,10 @@ std::vector<int> Pipeline::awaited() const {
   return {};
 }
 
+void Pipeline::feed() {
+  for (const auto& operation : operations_) operation->feed();
+}
+
 void Pipeline::fail_front(const std::string& reason) {
   const std::shared_ptr<Operation> front = operations_.front();  // fail() empties the queue
   fail(*front, reason);
@@ -38,7 +42,7 @@ void Pipeline::fail_front(const std::string& reason) {
 
 bool Pipeline::start_pieces() {
   bool started = false;
-  while (active_.size() < kWindow && starting_ < operations_.size()) {
+  while (active_.size() < window_ && starting_ < operations_.size()) {
     const auto& operation = operations_[starting_];
     if (next_piece_ == operation->piece_count()) {
       ++starting_;

@@ -16,11 +16,12 @@ namespace casvit::launch {
 /// start, and operations complete, in order. Used by one thread only.
 class Pipeline {
  public:
-  /// Pieces in flight: two keep the wire busy, the rest absorbs ranks that answer late.
+  /// Large pieces in flight: two keep the wire busy, the rest absorbs ranks that answer late.
   static constexpr std::size_t kWindow = 4;
 
   /// @param who "rank 1 of 4 on host", for error messages.
-  explicit Pipeline(std::string who);
+  /// @param window pieces in flight
+  explicit Pipeline(std::string who, std::size_t window = kWindow);
 
   void add(std::shared_ptr<Operation> operation);
 
@@ -37,6 +38,8 @@ class Pipeline {
   const Operation& front() const { return *operations_.front(); }
   /// The ranks whose messages the oldest piece in flight misses.
   std::vector<int> awaited() const;
+  /// What they wait for lives.
+  void feed();
   /// Fails as if the operation at the front had thrown.
   void fail_front(const std::string& reason);
 
@@ -53,6 +56,7 @@ class Pipeline {
   void fail(const Operation& culprit, const std::string& reason);
 
   const std::string who_;
+  const std::size_t window_;
   std::deque<std::shared_ptr<Operation>> operations_;  ///< issued and not yet complete
   std::deque<Active> active_;                          ///< pieces in flight, in order
   std::size_t starting_ = 0;       ///< the operation, counted in operations_, to start pieces of

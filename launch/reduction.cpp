@@ -5,6 +5,7 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 #include <stdexcept>
 #include <type_traits>
 #include <vector>
@@ -15,11 +16,13 @@
 namespace casvit::launch {
 namespace {
 
-/// How a type lies in memory (Stored) and in what it is accumulated (Accumulated).
+/// How a type lies in memory (Stored), in what it is accumulated (Accumulated), and what comes out
+/// (Result).
 template <typename T>
 struct Plain {
   using Stored = T;
   using Accumulated = T;
+  using Result = T;
   static Accumulated load(Stored value) { return value; }
   static Stored store(Accumulated value) { return value; }
 };
@@ -27,6 +30,7 @@ struct Plain {
 struct BFloat16 {
   using Stored = std::uint16_t;
   using Accumulated = float;
+  using Result = std::uint16_t;
   static float load(Stored bits) { return bfloat16_to_float(bits); }
   static Stored store(float value) { return float_to_bfloat16(value); }
 };
@@ -34,8 +38,15 @@ struct BFloat16 {
 struct Float16 {
   using Stored = std::uint16_t;
   using Accumulated = float;
+  using Result = std::uint16_t;
   static float load(Stored bits) { return float16_to_float(bits); }
   static Stored store(float value) { return float_to_float16(value); }
+};
+
+template <typename Element>
+struct Unrounded : Element {
+  using Result = typename Element::Accumulated;
+  static Result store(Result value) { return value; }
 };
 
 struct Sum {
@@ -68,22 +79,52 @@ struct Max {
 /// Elements that go through all inputs at a time: their accumulators stay in the first-level cache.
 constexpr std::size_t kBlock = 1024;
 
+/// `to[i] = convert(i)`. The compiler need not fear that `to` lies in what is read: where it does,
+/// each element is read before it is written.
+template <typename To, typename Convert>
+inline void each(To* to, std::size_t length, Convert convert) {
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC ivdep
+#endif
+  for (std::size_t i = 0; i < length; ++i) to[i] = convert(i);
+}
+
+/// The first two inputs meet on their way into the accumulators, and the last one on the way out:
+/// two inputs are read and written once, and need none.
 template <typename Element, typename Op>
 void reduce_as(std::span<const void* const> inputs, void* output, std::size_t count) {
   using Stored = typename Element::Stored;
   std::array<typename Element::Accumulated, kBlock> sums;
   for (std::size_t begin = 0; begin < count; begin += kBlock) {
     const std::size_t length = std::min(kBlock, count - begin);
-    const Stored* first = static_cast<const Stored*>(inputs[0]) + begin;
-    for (std::size_t i = 0; i < length; ++i) sums[i] = Element::load(first[i]);
-    for (const void* input : inputs.subspan(1)) {
-      const Stored* values = static_cast<const Stored*>(input) + begin;
-      for (std::size_t i = 0; i < length; ++i) {
-        sums[i] = Op::combine(sums[i], Element::load(values[i]));
-      }
+    const auto input = [&](std::size_t index) {
+      return static_cast<const Stored*>(inputs[index]) + begin;
+    };
+    auto* const results = static_cast<typename Element::Result*>(output) + begin;
+    const Stored* const first = input(0);
+    if (inputs.size() == 1) {
+      each(results, length, [&](std::size_t i) { return Element::store(Element::load(first[i])); });
+      continue;
     }
-    Stored* results = static_cast<Stored*>(output) + begin;
-    for (std::size_t i = 0; i < length; ++i) results[i] = Element::store(sums[i]);
+    const Stored* const last = input(inputs.size() - 1);
+    if (inputs.size() == 2) {
+      each(results, length, [&](std::size_t i) {
+        return Element::store(Op::combine(Element::load(first[i]), Element::load(last[i])));
+      });
+      continue;
+    }
+    const Stored* const second = input(1);
+    each(sums.data(), length, [&](std::size_t i) {
+      return Op::combine(Element::load(first[i]), Element::load(second[i]));
+    });
+    for (std::size_t index = 2; index + 1 < inputs.size(); ++index) {
+      const Stored* const values = input(index);
+      each(sums.data(), length,
+           [&](std::size_t i) { return Op::combine(sums[i], Element::load(values[i])); });
+    }
+    each(results, length, [&](std::size_t i) {
+      return Element::store(Op::combine(sums[i], Element::load(last[i])));
+    });
   }
 }
 
@@ -105,12 +146,14 @@ void tree_sum_block(std::span<const void* const> inputs, std::size_t begin, std:
 
 template <typename Element>
 void tree_sum_as(std::span<const void* const> inputs, void* output, std::size_t count) {
+  // The tree of two is their sum in order.
+  if (inputs.size() <= 2) return reduce_as<Element, Sum>(inputs, output, count);
   const auto levels = static_cast<std::size_t>(std::bit_width(inputs.size()));
   std::vector<typename Element::Accumulated> sums(kBlock * levels);
   for (std::size_t begin = 0; begin < count; begin += kBlock) {
     const std::size_t length = std::min(kBlock, count - begin);
     tree_sum_block<Element>(inputs, begin, length, sums.data(), sums.data() + kBlock);
-    auto* results = static_cast<typename Element::Stored*>(output) + begin;
+    auto* results = static_cast<typename Element::Result*>(output) + begin;
     for (std::size_t i = 0; i < length; ++i) results[i] = Element::store(sums[i]);
   }
 }
@@ -147,6 +190,30 @@ void reduce(std::span<const void* const> inputs, void* output, std::size_t count
       return reduce_with<Plain<std::int64_t>>(inputs, output, count, op);
     case ElementType::kUInt8:
       return reduce_with<Plain<std::uint8_t>>(inputs, output, count, op);
+  }
+}
+
+void reduce_unrounded(std::span<const void* const> inputs, void* output, std::size_t count,
+                      ElementType type, ReduceOp op) {
+  if (accumulator_of(type) == type) return reduce(inputs, output, count, type, op);
+  if (inputs.empty()) throw std::invalid_argument("a reduction needs at least one input");
+  check_op(op, static_cast<int>(inputs.size()));
+  if (type == ElementType::kBFloat16) {
+    reduce_with<Unrounded<BFloat16>>(inputs, output, count, op);
+  } else {
+    reduce_with<Unrounded<Float16>>(inputs, output, count, op);
+  }
+}
+
+void round_to(const void* sums, void* output, std::size_t count, ElementType type) {
+  const auto* const values = static_cast<const float*>(sums);
+  auto* const results = static_cast<std::uint16_t*>(output);
+  if (type == ElementType::kBFloat16) {
+    each(results, count, [&](std::size_t i) { return float_to_bfloat16(values[i]); });
+  } else if (type == ElementType::kFloat16) {
+    each(results, count, [&](std::size_t i) { return float_to_float16(values[i]); });
+  } else if (sums != output && count > 0) {
+    std::memcpy(output, sums, count * element_bytes(type));
   }
 }
 

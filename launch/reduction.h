@@ -17,4 +17,18 @@ namespace casvit::launch {
 void reduce(std::span<const void* const> inputs, void* output, std::size_t count, ElementType type,
             ReduceOp op);
 
+/// What 16-bit floats are accumulated in; every other type is accumulated in itself.
+constexpr ElementType accumulator_of(ElementType type) {
+  return element_bytes(type) == 2 ? ElementType::kFloat32 : type;
+}
+
+/// The same, but `output[count]` has the accumulator's type and is not rounded: a sum of such sums
+/// is rounded once, by `round_to`. For 16-bit floats `output` overlaps no input.
+void reduce_unrounded(std::span<const void* const> inputs, void* output, std::size_t count,
+                      ElementType type, ReduceOp op);
+
+/// `output[i]` is `sums[i]`, of the accumulator's type, rounded to `type`. In place, where the two
+/// types are one, it does nothing.
+void round_to(const void* sums, void* output, std::size_t count, ElementType type);
+
 }  // namespace casvit::launch

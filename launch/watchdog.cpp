@@ -46,6 +46,15 @@ void Watchdog::also_show(const std::string& name, pid_t thread) {
   shown_.emplace_back(name, thread);
 }
 
+void Watchdog::tell_life(std::function<void(bool watched)> observe) {
+  const std::lock_guard lock(mutex_);
+  observe_life_ = std::move(observe);
+}
+
+void Watchdog::note_life() const {
+  if (observe_life_) observe_life_(!watched_.empty());
+}
+
 Watchdog::Watch Watchdog::watch(std::string doing, Duration grace) {
   const std::lock_guard lock(mutex_);
   if (!thread_.joinable()) {
@@ -56,6 +65,7 @@ Watchdog::Watch Watchdog::watch(std::string doing, Duration grace) {
   const bool was_idle = watched_.empty();
   watched_[number] = {std::move(doing), current_thread(), grace, Clock::now()};
   if (was_idle) changed_.notify_all();
+  note_life();
   return {this, number};
 }
 
@@ -68,12 +78,14 @@ Watchdog::Watch::~Watch() {
   for (auto& [number, other] : watched) {
     if (other.thread == thread) other.since = Clock::now();
   }
+  watchdog_->note_life();
 }
 
 void Watchdog::Watch::feed() {
   if (watchdog_ == nullptr) return;
   const std::lock_guard lock(watchdog_->mutex_);
   watchdog_->watched_.at(number_).since = Clock::now();
+  watchdog_->note_life();
 }
 
 Watchdog::Clock::time_point Watchdog::deadline(const Watched& it) const {

@@ -35,6 +35,11 @@ class Watchdog {
   /// A thread whose stack tells something whichever other is stuck. @param name "MPI"
   void also_show(const std::string& name, pid_t thread);
 
+  /// Told of every sign of life, from then on: something begins to be watched, is fed or ends.
+  /// Called from any thread, one at a time. @param observe its argument: whether anything is
+  /// watched now
+  void tell_life(std::function<void(bool watched)> observe);
+
   /// Something that the calling thread does, watched until this is gone. What a thread starts to do
   /// within something else is watched in its place, and its end is a sign of life.
   class Watch {
@@ -66,6 +71,7 @@ class Watchdog {
     Clock::time_point since;
   };
 
+  void note_life() const;
   void run();
   Clock::time_point deadline(const Watched& it) const;
   Watched first_to_bark_at() const;
@@ -81,6 +87,7 @@ class Watchdog {
   std::map<std::uint64_t, Watched> watched_;
   std::uint64_t next_ = 0;
   std::vector<std::pair<std::string, pid_t>> shown_;
+  std::function<void(bool)> observe_life_;
   bool stop_ = false;
   std::thread thread_;  ///< started by the first watch
 };

@@ -79,14 +79,23 @@ struct World::State {
   std::atomic<bool> aborting{false};
 };
 
+Hierarchy hierarchy_named(const std::string& name) {
+  if (name == "on") return Hierarchy::kOn;
+  return name == "off" ? Hierarchy::kOff : Hierarchy::kAuto;
+}
+
 World World::start() {
   const Launcher launcher = detect_launcher();
   if (!launcher.problem.empty()) throw WorldError(launcher.problem);
   auto state = std::make_unique<State>();
   if (launcher.offers_mpi) {
     const auto watch = state->watchdog.watch("starting MPI");
-    state->mpi = std::make_unique<MpiThread>(state->watchdog);
+    state->mpi = std::make_unique<MpiThread>(
+        state->watchdog, [state = state.get()](ExitCode code, const std::string& message) {
+          state->abort(code, message, code == ExitCode::kCommunication);
+        });
     state->mpi->set_timeout(kDefaultTimeout);
+    state->watchdog.tell_life([mpi = state->mpi.get()](bool watched) { mpi->note_life(watched); });
     state->layout = state->mpi->layout();
     if (state->layout.size == 1 && launcher.processes > 1) {
       throw WorldError("the launcher started " + std::to_string(launcher.processes) +
@@ -134,6 +143,17 @@ void World::set_timeout(milliseconds timeout) {
   if (state_->mpi) state_->mpi->set_timeout(timeout);
 }
 
+void World::set_hierarchy(Hierarchy hierarchy) {
+  const bool possible = state_->mpi && state_->mpi->paths().has_levels;
+  if (hierarchy == Hierarchy::kOn && !possible) {
+    throw WorldError(
+        "collectives in two levels, within nodes and across them, need several nodes with equally "
+        "many ranks, more than one each, numbered node by node (mpirun --map-by slot) and sharing "
+        "memory; leave it to 'auto'");
+  }
+  if (state_->mpi) state_->mpi->paths().uses_levels = hierarchy != Hierarchy::kOff;
+}
+
 milliseconds World::timeout() const { return state_->timeout; }
 
 void World::note_issued_on_device(std::uint64_t number) {
@@ -142,6 +162,10 @@ void World::note_issued_on_device(std::uint64_t number) {
 
 std::string World::accuse_on_device(std::uint64_t number) const {
   return state_->mpi ? state_->mpi->accuse_on_device(number) : "there is no other rank";
+}
+
+std::string World::find_dead_on_device() const {
+  return state_->mpi ? state_->mpi->find_dead_on_device() : std::string();
 }
 
 Watchdog::Watch World::watch(std::string doing, milliseconds grace) {
@@ -192,7 +216,7 @@ void World::State::abort(ExitCode code, const std::string& message, bool may_be_
   }
   write_to_stderr(text);
   flush_stdout();
-  if (mpi && started && !finished) {
+  if (started && mpi && !finished) {
     mpi->request_abort(static_cast<int>(code));
     std::this_thread::sleep_for(kAbortWait);
   }

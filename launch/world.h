@@ -17,6 +17,10 @@ namespace casvit::launch {
 /// Whether a launcher (mpirun, srun) started this process; reads the environment only.
 bool started_by_launcher();
 
+enum class Hierarchy { kAuto, kOn, kOff };
+/// "on", "off"; kAuto for anything else.
+Hierarchy hierarchy_named(const std::string& name);
+
 /// The ranks of this job. Owns MPI: a thread of its own calls MPI_Init_thread, every MPI function
 /// and MPI_Finalize (MPI_THREAD_FUNNELED; see the note "One thread owns MPI" in mpi/thread.cpp).
 /// Without a launcher it is a world of one rank and MPI is never initialised.
@@ -49,6 +53,11 @@ class World {
   /// failure (exit 5); zero: for ever. Ten minutes before the first call. Alike on every rank.
   void set_timeout(std::chrono::milliseconds timeout);
   std::chrono::milliseconds timeout() const;
+  /// Whether host collectives are carried out within nodes first, and then across them. What is
+  /// issued from then on goes that way; alike on every rank. kAuto, before the first call, does so
+  /// where there are several nodes with equally many consecutive ranks that share memory.
+  /// @throws WorldError for kOn where that is not so
+  void set_hierarchy(Hierarchy hierarchy);
   /// Watches what the calling thread does, up to the watch's end: where it shows no life for the
   /// timeout, its stack is written to standard error and the job ended with exit 5. A rank that is
   /// alone keeps nobody waiting and is not watched.
@@ -60,6 +69,8 @@ class World {
   /// one, as far as this node knows: "rank 1 on host is behind, ...".
   void note_issued_on_device(std::uint64_t number);
   std::string accuse_on_device(std::uint64_t number) const;
+  /// Who of this node died: "rank 1 on host died, ..."; empty where nobody did.
+  std::string find_dead_on_device() const;
 
   /// Host-memory collectives over all ranks.
   Communicator& communicator();

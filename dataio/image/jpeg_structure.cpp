@@ -19,6 +19,11 @@ constexpr std::array<std::uint8_t, 6> kExifPrefix{'E', 'x', 'i', 'f', 0, 0};
 
 bool is_restart(std::uint8_t marker) { return marker >= 0xD0 && marker <= 0xD7; }
 
+/// What applications add: APP0 to APP15, and comments.
+bool is_addition(std::uint8_t marker) {
+  return (marker >= 0xE0 && marker <= 0xEF) || marker == 0xFE;
+}
+
 /// SOF0 to SOF15, which the markers DHT, JPG and DAC stand among.
 bool is_frame_header(std::uint8_t marker) {
   return marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC;
@@ -37,7 +42,9 @@ class MarkerReader {
     if (at_ >= bytes_.size()) throw InputError("truncated JPEG: it ends inside a marker");
     const std::uint8_t marker = bytes_[at_++];
     segment_ = {};
-    if (marker != kSoi && marker != kEoi && marker != kTem && !is_restart(marker)) read_segment();
+    if (marker != kSoi && marker != kEoi && marker != kTem && !is_restart(marker)) {
+      read_segment(marker);
+    }
     return marker;
   }
 
@@ -65,9 +72,11 @@ class MarkerReader {
   }
 
  private:
-  void read_segment() {
+  void read_segment(std::uint8_t marker) {
     if (bytes_.size() - at_ < 2) throw InputError("truncated JPEG: it ends inside a marker");
-    const std::size_t length = static_cast<std::size_t>(bytes_[at_]) << 8 | bytes_[at_ + 1];
+    std::size_t length = static_cast<std::size_t>(bytes_[at_]) << 8 | bytes_[at_ + 1];
+    // The length counts itself. Of what they skip, libjpeg and Pillow take less for nothing.
+    if (length < 2 && is_addition(marker)) length = 2;
     if (length < 2) throw InputError("corrupt JPEG: a segment shorter than its own length field");
     if (bytes_.size() - at_ < length) throw InputError("truncated JPEG: it ends inside a segment");
     segment_ = bytes_.subspan(at_ + 2, length - 2);

@@ -178,6 +178,8 @@ void saturate_grey16(const std::vector<std::uint8_t>& raw, Image& image) {
 }  // namespace
 
 Image decode_png(std::span<const std::uint8_t> bytes, std::int64_t max_pixels) {
+  // Chunks that libpng is told to ignore it also passes over where the header should be.
+  read_png_header(bytes);
   PngReader reader(bytes);
   require(reader.read_header(), reader);
   check_size(reader.height(), reader.width(), max_pixels);

@@ -133,7 +133,11 @@ void Journal::fail() const {
 void Journal::lock() const {
   if (descriptor_.get() < 0) fail();
   // Some network file systems have no locks to give, which is no reason not to pack.
-  if (::flock(descriptor_.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+  const bool taken = ::flock(descriptor_.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  // Whoever had it may have removed it since we opened it: our lock would keep nobody out.
+  struct stat status {};
+  if (::fstat(descriptor_.get(), &status) != 0) fail();
+  if (taken || status.st_nlink == 0) {
     throw UsageError("another casvit-pack is writing this output just now (it holds " +
                      display_path(path_) + "); wait for it, or name another output");
   }

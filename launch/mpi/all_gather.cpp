@@ -17,7 +17,7 @@ class AllGatherPiece final : public Piece {
         output_(output),
         stride_bytes_(stride_bytes),
         bytes_(bytes),
-        exchange_(context.communicator) {}
+        exchange_(context) {}
 
   bool advance() override {
     if (!posted_) {

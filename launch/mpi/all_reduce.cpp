@@ -18,7 +18,7 @@ class AllReducePiece final : public Piece {
         op_(op),
         mine_(segment(count, context.size, context.rank)),
         contributions_(context, mine_.length, type),
-        exchange_(context.communicator) {}
+        exchange_(context) {}
 
   bool advance() override {
     switch (phase_) {

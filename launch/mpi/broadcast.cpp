@@ -14,7 +14,7 @@ class BroadcastPiece final : public Piece {
         data_(data),
         bytes_(bytes),
         root_(root),
-        exchange_(context.communicator) {}
+        exchange_(context) {}
 
   bool advance() override {
     switch (phase_) {

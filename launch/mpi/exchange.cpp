@@ -11,7 +11,8 @@ void Exchange::send(const std::byte* data, std::size_t bytes, int peer, int tag)
   const int length = static_cast<int>(bytes);
   requests_.push_back(MPI_REQUEST_NULL);
   messages_.push_back({peer, length, false});
-  CASVIT_CHECK_MPI(MPI_Isend(data, length, MPI_BYTE, peer, tag, communicator_, &requests_.back()));
+  CASVIT_CHECK_MPI(
+      MPI_Isend(data, length, MPI_BYTE, peer, tag, context_.communicator, &requests_.back()));
 }
 
 void Exchange::receive(std::byte* data, std::size_t bytes, int peer, int tag) {
@@ -19,7 +20,8 @@ void Exchange::receive(std::byte* data, std::size_t bytes, int peer, int tag) {
   const int length = static_cast<int>(bytes);
   requests_.push_back(MPI_REQUEST_NULL);
   messages_.push_back({peer, length, true});
-  CASVIT_CHECK_MPI(MPI_Irecv(data, length, MPI_BYTE, peer, tag, communicator_, &requests_.back()));
+  CASVIT_CHECK_MPI(
+      MPI_Irecv(data, length, MPI_BYTE, peer, tag, context_.communicator, &requests_.back()));
 }
 
 bool Exchange::test() {
@@ -44,7 +46,7 @@ std::vector<int> Exchange::awaited() const {
     int done = 0;
     CASVIT_CHECK_MPI(MPI_Request_get_status(requests_[i], &done, MPI_STATUS_IGNORE));
     if (done != 0) continue;
-    (messages_[i].incoming ? senders : receivers).push_back(messages_[i].peer);
+    (messages_[i].incoming ? senders : receivers).push_back(context_.world_rank(messages_[i].peer));
   }
   return senders.empty() ? receivers : senders;
 }
@@ -52,7 +54,7 @@ std::vector<int> Exchange::awaited() const {
 void Exchange::inspect(const Message& message, const MPI_Status& status, bool failed) const {
   const std::string which = std::to_string(message.bytes) + " bytes " +
                             (message.incoming ? "from" : "to") + " rank " +
-                            std::to_string(message.peer);
+                            std::to_string(context_.world_rank(message.peer));
   // The field is set only when MPI_Testall said that some message failed.
   if (failed && status.MPI_ERROR != MPI_SUCCESS && status.MPI_ERROR != MPI_ERR_PENDING) {
     throw CommunicationError(which + ": " + mpi_error_text(status.MPI_ERROR) +

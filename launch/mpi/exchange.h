@@ -4,13 +4,15 @@
 #include <vector>
 
 #include "launch/mpi/check.h"
+#include "launch/mpi/pieces.h"
 
 namespace casvit::launch {
 
 /// Messages to and from other ranks that are waited for together. Buffers must outlive them.
 class Exchange {
  public:
-  explicit Exchange(MPI_Comm communicator) : communicator_(communicator) {}
+  /// @param context outlives it
+  explicit Exchange(const PieceContext& context) : context_(context) {}
 
   /// Sizes are at most INT_MAX bytes; nothing is sent for zero bytes (both sides know).
   void send(const std::byte* data, std::size_t bytes, int peer, int tag);
@@ -20,7 +22,8 @@ class Exchange {
   /// @throws CommunicationError when one failed, or had another size than was expected.
   bool test();
 
-  /// The ranks that messages are missing from, or, where all came, that have not taken theirs.
+  /// The ranks, among all, that messages are missing from, or, where all came, that have not taken
+  /// theirs.
   std::vector<int> awaited() const;
 
  private:
@@ -32,7 +35,7 @@ class Exchange {
 
   void inspect(const Message& message, const MPI_Status& status, bool failed) const;
 
-  MPI_Comm communicator_;
+  const PieceContext& context_;
   std::vector<MPI_Request> requests_;
   std::vector<MPI_Status> statuses_;
   std::vector<Message> messages_;

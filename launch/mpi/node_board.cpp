@@ -103,6 +103,11 @@ void NodeBoard::note_idle() {
   if (shared_.load() != nullptr) slots_[local_rank_].alive_at.store(0);
 }
 
+void NodeBoard::note_life(bool watched) {
+  if (shared_.load() == nullptr) return;
+  slots_[local_rank_].life_at.store(watched ? nanoseconds_now() : 0);
+}
+
 std::vector<NodeBoard::Neighbour> NodeBoard::neighbours() const {
   std::vector<Neighbour> found;
   if (shared_.load() == nullptr) return found;
@@ -111,8 +116,15 @@ std::vector<NodeBoard::Neighbour> NodeBoard::neighbours() const {
     Slot& slot = slots_[i];
     const std::int64_t alive_at = slot.alive_at.load();
     const std::int64_t silent = alive_at == 0 ? 0 : nanoseconds_now() - alive_at;
-    found.push_back({slot.rank, slot.issued.load(), slot.issued_on_device.load(),
-                     std::chrono::nanoseconds(silent), owner_died(slot.life)});
+    Neighbour neighbour;
+    neighbour.rank = slot.rank;
+    neighbour.issued = slot.issued.load();
+    neighbour.issued_on_device = slot.issued_on_device.load();
+    neighbour.silent = std::chrono::nanoseconds(silent);
+    const std::int64_t life_at = slot.life_at.load();
+    if (life_at != 0) neighbour.lifeless = std::chrono::nanoseconds(nanoseconds_now() - life_at);
+    neighbour.dead = owner_died(slot.life);
+    found.push_back(neighbour);
   }
   return found;
 }

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "launch/mpi/check.h"
@@ -18,6 +19,8 @@ namespace casvit::launch {
 ///   option), and the user is to read one message.
 /// - How many collectives each has issued: the one that is behind is the one that others wait for.
 /// - When the thread that owns MPI last looked about: one that is stuck inside MPI does not.
+/// - When each showed life last, as its watchdog knows, while it has something watched: others may
+///   wait for it as long as it does.
 /// - Who is dead: each holds a robust mutex for life, which the kernel gives up in its place.
 class NodeBoard {
  public:
@@ -43,6 +46,8 @@ class NodeBoard {
   void note_alive();
   /// It sleeps until it gets work.
   void note_idle();
+  /// This rank shows life. @param watched whether a watchdog watches on
+  void note_life(bool watched);
 
   struct Neighbour {
     int rank = 0;
@@ -50,6 +55,8 @@ class NodeBoard {
     std::uint64_t issued_on_device = 0;  ///< of its last between GPUs
     /// Since its thread that owns MPI went round last; zero while that has nothing to do.
     std::chrono::nanoseconds silent{0};
+    /// Since it showed life last; none where nothing of it is watched.
+    std::optional<std::chrono::nanoseconds> lifeless;
     bool dead = false;
   };
   /// The other ranks of this node.
@@ -61,6 +68,7 @@ class NodeBoard {
     std::atomic<std::uint64_t> issued{0};
     std::atomic<std::uint64_t> issued_on_device{0};
     std::atomic<std::int64_t> alive_at{0};  ///< of the steady clock, which a node shares; 0: idle
+    std::atomic<std::int64_t> life_at{0};   ///< 0: nothing is watched
     pthread_mutex_t life{};
   };
   struct Shared {

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <vector>
 
 #include "launch/element.h"
 #include "launch/mpi/check.h"
@@ -10,12 +11,19 @@
 
 namespace casvit::launch {
 
-/// What the pieces of all collectives need to know.
+/// What pieces need to know of the ranks that exchange messages: all of them, or those of the same
+/// place on every node.
 struct PieceContext {
   MPI_Comm communicator = MPI_COMM_NULL;
   int rank = 0;
   int size = 1;
+  /// Their ranks among all; empty: they are all.
+  std::vector<int> world_ranks;
   ScratchPool scratch;
+
+  int world_rank(int peer) const {
+    return world_ranks.empty() ? peer : world_ranks[static_cast<std::size_t>(peer)];
+  }
 };
 
 /// In place, `count` elements: each rank sums one segment, in the order of `op`, then all gather

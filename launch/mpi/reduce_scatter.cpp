@@ -19,7 +19,7 @@ class ReduceScatterPiece final : public Piece {
         bytes_(count * element_bytes(type)),
         op_(op),
         contributions_(context, count, type),
-        exchange_(context.communicator) {}
+        exchange_(context) {}
 
   bool advance() override {
     if (!posted_) {

@@ -5,15 +5,18 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
+#include "launch/exit_code.h"
 #include "launch/mpi/layout.h"
 #include "launch/mpi/node_board.h"
-#include "launch/mpi/pieces.h"
+#include "launch/mpi/paths.h"
 #include "launch/operation.h"
 #include "launch/pipeline.h"
 #include "launch/watchdog.h"
@@ -24,8 +27,11 @@ namespace casvit::launch {
 /// is in thread.cpp). Everything public may be called from any other thread.
 class MpiThread {
  public:
+  /// Called on a thread of its own when this one can go on no more; it is to end the job.
+  using OnFailure = std::function<void(ExitCode code, const std::string& message)>;
+
   /// Returns when MPI is up. @param watchdog outlives it @throws CommunicationError
-  explicit MpiThread(Watchdog& watchdog);
+  MpiThread(Watchdog& watchdog, OnFailure on_failure);
   MpiThread(const MpiThread&) = delete;
   MpiThread& operator=(const MpiThread&) = delete;
   ~MpiThread();
@@ -37,7 +43,7 @@ class MpiThread {
   /// Queues an operation; its completion is waited for through itself.
   void submit(std::shared_ptr<Operation> operation);
   /// For pieces, which run on this thread only.
-  PieceContext& pieces() { return pieces_; }
+  Paths& paths() { return paths_; }
 
   /// MPI_Finalize, after all that was submitted; collective. Twice is once.
   /// @throws CommunicationError
@@ -53,6 +59,11 @@ class MpiThread {
   void note_issued_on_device(std::uint64_t number) { board_->note_issued_on_device(number); }
   /// Which ranks of this node may hold up that one: "rank 1 on host is behind, ..."
   std::string accuse_on_device(std::uint64_t number) const;
+  /// Which ranks of this node died, if any: "rank 1 on host died, ..."
+  std::string find_dead_on_device() const;
+
+  /// This rank shows life, as its watchdog knows (NodeBoard::note_life).
+  void note_life(bool watched) { board_->note_life(watched); }
 
   /// Whether this rank is the first on its node to fail.
   bool claim_failure();
@@ -64,8 +75,11 @@ class MpiThread {
   void run();
   void start_mpi();
   bool serve();  ///< false when it ended in an abort
+  void give_up(ExitCode code, const std::string& message);
   void check_on_others(Pipeline& pipeline);
-  std::string accuse(const Pipeline& pipeline, std::chrono::nanoseconds waited) const;
+  std::string accuse_neighbours(const std::vector<NodeBoard::Neighbour>& neighbours,
+                                std::uint64_t collective, std::chrono::nanoseconds waited) const;
+  std::string accuse_awaited(const std::vector<int>& ranks) const;
   std::string name_of(int rank) const;
   void stop_mpi();
 
@@ -86,9 +100,10 @@ class MpiThread {
   bool may_spin_ = false;
 
   Watchdog& watchdog_;
+  const OnFailure on_failure_;
   std::atomic<std::chrono::milliseconds> timeout_{std::chrono::milliseconds(0)};
   std::chrono::steady_clock::time_point looked_{};  ///< at others, last; serve's own
-  PieceContext pieces_;
+  Paths paths_;
   MPI_Comm node_ = MPI_COMM_NULL;
   std::unique_ptr<NodeBoard> board_;
   std::thread thread_;

@@ -11,6 +11,8 @@ namespace casvit::launch {
 namespace {
 
 constexpr std::chrono::milliseconds kLookInterval{2};
+/// Between two looks for dead neighbours, of whom NCCL knows nothing before the time is up.
+constexpr std::chrono::seconds kDeadLookInterval{1};
 /// How long a failure may wait to be noticed by whoever issues or waits.
 constexpr std::chrono::milliseconds kNoticeTime{2000};
 
@@ -171,6 +173,11 @@ std::string FlightControl::find_trouble() {
   for (const NcclHandle* handle : handles_) {
     const ncclResult_t code = handle->trouble();
     if (code != ncclSuccess) return nccl_error_text(code, nullptr);
+  }
+  if (options_.find_dead && Clock::now() - looked_ >= kDeadLookInterval) {
+    looked_ = Clock::now();
+    std::string dead = options_.find_dead();
+    if (!dead.empty()) return dead;
   }
   const Flight& oldest = *flights_.front();
   if (since_ == Clock::time_point{} && (!oldest.issued_ || oldest.ready_.passed())) {

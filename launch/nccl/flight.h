@@ -93,7 +93,8 @@ class FlightControl {
   std::deque<std::shared_ptr<Flight>> flights_;
   std::vector<NcclHandle*> handles_;
   std::uint64_t next_number_ = 1;
-  Clock::time_point since_{};  ///< when the oldest became ready; none: it has not
+  Clock::time_point since_{};   ///< when the oldest became ready; none: it has not
+  Clock::time_point looked_{};  ///< for dead neighbours, last
   std::string failure_;
   bool noticed_ = false;  ///< somebody was thrown the failure
   bool stop_ = false;

@@ -204,6 +204,7 @@ PICTURES = {
     "no_scan.jpg": (jpeg_from(jpeg_parts(encoded("JPEG"))[0], b"\xff\xd9"), REJECTED, "no picture data"),
     "no_data.png": (b"\x89PNG\r\n\x1a\n" + png()[8:33] + chunk(b"IEND", b""), REJECTED, "no picture data"),
     "no_data.webp": (webp(webp_chunk(b"EXIF", bytes(40))), REJECTED, "WebP"),
+    "late_header.png": (b"\x89PNG\r\n\x1a\n" + chunk(b"eXIf", b"") + png()[8:], REJECTED, "does not begin with its header"),
     "no_end.png": (png(end=b""), REJECTED, "before its end chunk"),
     "no_end.jpg": (encoded("JPEG")[:-2], REJECTED, "end marker"),
     # Data that is not what it should be.
@@ -218,7 +219,8 @@ PICTURES = {
                                  jpeg_parts(encoded("JPEG"))[1]), GOOD),  # the standard's own tables
     "no_quantisation.jpg": (jpeg_from([p for p in jpeg_parts(encoded("JPEG"))[0] if p[0] != 0xDB],
                                       jpeg_parts(encoded("JPEG"))[1]), UNDECODABLE),
-    "zero_segment.jpg": (b"\xff\xd8\xff\xe0\0\0" + encoded("JPEG")[2:], REJECTED, "shorter than its own"),
+    "zero_segment.jpg": (b"\xff\xd8\xff\xdb\0\0" + encoded("JPEG")[2:], REJECTED, "shorter than its own"),
+    "zero_addition.jpg": (b"\xff\xd8\xff\xe0\0\0" + encoded("JPEG")[2:], GOOD),  # skipped, as Pillow does
     "holes.jpg": (encoded("JPEG")[:-40] + bytes(38) + b"\xff\xd9", UNDECODABLE),
     "beyond.webp": (encoded("WEBP")[:4] + struct.pack("<I", 1 << 30) + encoded("WEBP")[8:],
                     REJECTED, "truncated WebP"),

@@ -23,6 +23,9 @@ namespace {
 struct MpiFault {
   bool fails = false;
   bool hangs = false;
+  bool silent = false;              ///< nothing is ever done from then on
+  bool asking_fails = false;        ///< returns an error when asked what is missing
+  bool asking_throws = false;       ///< the same, as no MPI function would
   std::atomic<int> calls_left{-1};  ///< negative: disarmed
 };
 MpiFault mpi_fault;
@@ -37,6 +40,9 @@ bool strikes() {
   if (mpi_fault.hangs) hang();
   return mpi_fault.fails;
 }
+
+/// From this call on, once armed.
+bool is_silent() { return mpi_fault.silent && mpi_fault.calls_left < 0; }
 
 }  // namespace
 }  // namespace casvit::launch
@@ -53,7 +59,17 @@ extern "C" int MPI_Irecv(void* data, int count, MPI_Datatype type, int peer, int
 }
 extern "C" int MPI_Testall(int count, MPI_Request requests[], int* flag, MPI_Status statuses[]) {
   if (casvit::launch::strikes()) return MPI_ERR_OTHER;
+  if (casvit::launch::is_silent()) {
+    *flag = 0;
+    return MPI_SUCCESS;
+  }
   return PMPI_Testall(count, requests, flag, statuses);
+}
+/// Asked only whose messages are missing.
+extern "C" int MPI_Request_get_status(MPI_Request request, int* flag, MPI_Status* status) {
+  if (casvit::launch::mpi_fault.asking_fails) return MPI_ERR_OTHER;
+  if (casvit::launch::mpi_fault.asking_throws) throw std::logic_error("index 7 of 5");
+  return PMPI_Request_get_status(request, flag, status);
 }
 extern "C" int MPI_Ibarrier(MPI_Comm communicator, MPI_Request* request) {
   if (casvit::launch::strikes()) return MPI_ERR_OTHER;
@@ -78,14 +94,18 @@ struct Plan {
   double timeout_seconds = 0;
 };
 
+void say(const char* what) {
+  std::printf("%s\n", what);
+  std::fflush(stdout);
+}
+
 void take_long(World& world) {
   auto watch = world.watch("loading step 3");
   for (int i = 0; i < 30; ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
     watch.feed();
   }
-  std::printf("came through\n");
-  std::fflush(stdout);
+  say("came through");
 }
 
 /// The others wait without end, so that nobody but the watchdog can notice.
@@ -144,9 +164,15 @@ class Steps {
       hang();
     }
     if (calls_ == plan_.call && plan_.fault == "slow-but-alive") take_long(world_);
+    if (plan_.fault == "busy-alone") {
+      if (calls_ == plan_.call && world_.rank() == plan_.rank) take_long(world_);
+      if (calls_ == plan_.call + kCallsAStep && world_.rank() != plan_.rank) say("waited for it");
+    }
     if (calls_ == plan_.call && world_.rank() == plan_.rank) strike(plan_);
     world_.communicator().announce(purpose);
   }
+
+  static constexpr int kCallsAStep = 7;
 
   World& world_;
   const Plan& plan_;
@@ -154,6 +180,8 @@ class Steps {
 };
 
 int run(const Plan& plan) {
+  // Faults of messages need messages, which ranks of one node otherwise do without.
+  if (plan.fault.starts_with("mpi-")) setenv("CASVIT_SHARED_MEMORY", "off", 1);
   World world = World::start();
   world.set_timeout(
       std::chrono::milliseconds(static_cast<std::int64_t>(plan.timeout_seconds * 1000)));
@@ -165,7 +193,10 @@ int run(const Plan& plan) {
     if (world.rank() == plan.rank) {
       mpi_fault.fails = plan.fault == "mpi-fails";
       mpi_fault.hangs = plan.fault == "mpi-hangs";
-      if (mpi_fault.fails || mpi_fault.hangs) mpi_fault.calls_left = plan.call;
+      mpi_fault.asking_fails = plan.fault == "mpi-cannot-tell";
+      mpi_fault.asking_throws = plan.fault == "mpi-throws-when-asked";
+      mpi_fault.silent = mpi_fault.asking_fails || mpi_fault.asking_throws;
+      if (mpi_fault.fails || mpi_fault.hangs || mpi_fault.silent) mpi_fault.calls_left = plan.call;
     }
     Steps(world, plan).run();
     return ExitCode::kDone;

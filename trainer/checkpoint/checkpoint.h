@@ -41,7 +41,9 @@ struct CheckpointInfo {
   double eval_crop_ratio = 0;
   int ranks = 0;
   int threads = 0;
-  std::string versions;  ///< free text
+  std::string precision;          ///< that it was computed in: "float32", "bf16 autocast"
+  std::int64_t bucket_bytes = 0;  ///< size of gradient buckets found fastest; 0: none yet
+  std::string versions;           ///< free text
 };
 
 struct Checkpoint {

@@ -19,7 +19,8 @@ template <class Info, class Visitor>
 void visit_members(Info& info, const Visitor& visit) {
   auto& [step, epoch, step_in_epoch, epoch_loss_sum, replaced, replaced_in_epoch, best_acc1,
          best_epoch, seconds_before, config_yaml, classes, data_hash, normalization_mean,
-         normalization_std, image_size, eval_crop_ratio, ranks, threads, versions] = info;
+         normalization_std, image_size, eval_crop_ratio, ranks, threads, precision, bucket_bytes,
+         versions] = info;
   visit("step", step);
   visit("epoch", epoch);
   visit("step_in_epoch", step_in_epoch);
@@ -38,7 +39,14 @@ void visit_members(Info& info, const Visitor& visit) {
   visit("eval_crop_ratio", eval_crop_ratio);
   visit("ranks", ranks);
   visit("threads", threads);
+  visit("precision", precision);
+  visit("bucket_bytes", bucket_bytes);
   visit("versions", versions);
+}
+
+/// Members that checkpoints of earlier versions lack.
+bool is_newer_than_some(std::string_view key) {
+  return key.starts_with("replaced") || key == "precision" || key == "bucket_bytes";
 }
 
 json to_json(double value) {
@@ -111,7 +119,7 @@ CheckpointInfo info_from_json(const std::string& text, const std::string& path) 
   visit_members(info, [&](const char* key, auto& member) {
     const auto found = object.find(key);
     if (found == object.end()) {
-      if (std::string_view(key).starts_with("replaced")) return;  // older than these counts
+      if (is_newer_than_some(key)) return;
       throw CheckpointError(path + ": corrupt checkpoint: casvit_info has no " + key);
     }
     if (const char* needed = read(*found, member)) {

@@ -19,7 +19,9 @@ void add_eval_command(launch::CommandLine& program, std::optional<Command>& chos
 void add_config_command(launch::CommandLine& program, std::optional<Command>& chosen);
 void add_preflight_command(launch::CommandLine& program, std::optional<Command>& chosen);
 void add_bench_command(launch::CommandLine& program, std::optional<Command>& chosen);
-/// `bench data`; `program` is `bench`.
+// `bench data` and the others; `program` is `bench`.
+void add_bench_comm_command(launch::CommandLine& program, std::optional<Command>& chosen);
 void add_bench_data_command(launch::CommandLine& program, std::optional<Command>& chosen);
+void add_bench_step_command(launch::CommandLine& program, std::optional<Command>& chosen);
 
 }  // namespace casvit::trainer

@@ -20,6 +20,8 @@ constexpr const char* kExample =
 
 struct Arguments : RunArguments {
   std::string resume = "none";
+  std::string trace;
+  std::int64_t trace_steps = 10;
 };
 
 TrainOptions options_of(const Arguments& arguments) {
@@ -31,6 +33,8 @@ TrainOptions options_of(const Arguments& arguments) {
     options.resume = ResumeMode::kCheckpoint;
     options.checkpoint = arguments.resume;
   }
+  options.trace = arguments.trace;
+  options.trace_steps = arguments.trace_steps;
   return options;
 }
 
@@ -44,6 +48,10 @@ void add_train_command(launch::CommandLine& program, std::optional<Command>& cho
   command.option("--resume", arguments->resume,
                  "none (default), auto (continue the run in --out, or start it), or a checkpoint");
   add_out_option(command, *arguments);
+  command.option("--trace", arguments->trace,
+                 "Write a Chrome trace (JSON) of some steps of all ranks, from the third step on");
+  command.option("--trace-steps", arguments->trace_steps, "Steps in it; 10 where left out")
+      .positive();
   command.on_given([arguments, &chosen] {
     // From before the ranks find each other until the last of them has left: a signal that ended
     // one of them in between would take the others, and what they are writing, along.

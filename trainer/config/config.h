@@ -133,8 +133,10 @@ struct Config {
   struct Parallel {
     bool reproducible = false;          ///< the same bits on 1, 2, 4, ... ranks
     bool zero = false;                  ///< shard optimizer state and EMA over ranks (ZeRO stage 1)
-    double bucket_mb = 4;               ///< MB of gradients exchanged at once
+    double bucket_mb = 0;               ///< MB of gradients exchanged at once; 0: found by trial
     std::string transport = "float32";  ///< of gradients between ranks: float32, bfloat16
+    std::string batch_norm = "per_shard";  ///< per_shard, synchronized (one shard a rank)
+    std::string hierarchical = "auto";     ///< within nodes, then across them (MPI): auto, on, off
   } parallel;
 
   struct Launch {

@@ -186,11 +186,20 @@ std::vector<Field> make_fields() {
       CASVIT_FIELD(
           parallel.zero, kAnything,
           "each rank keeps and updates its part of optimizer state and EMA (ZeRO stage 1)"),
-      CASVIT_FIELD(parallel.bucket_mb, above(0),
-                   "MB of gradients exchanged at once; cannot change a result"),
+      CASVIT_FIELD(
+          parallel.bucket_mb, at_least(0),
+          "MB of gradients exchanged at once; 0: what is fastest in the first steps; cannot "
+          "change a result"),
       CASVIT_FIELD(
           parallel.transport, OneOf{{"float32", "bfloat16"}},
           "of gradients between ranks; bfloat16 halves the traffic, rounds each rank's sum"),
+      CASVIT_FIELD(parallel.batch_norm, OneOf{{"per_shard", "synchronized"}},
+                   "statistics in training; per_shard: each shard its own; synchronized: of all "
+                   "shards together, for small shards; one shard a rank"),
+      CASVIT_FIELD(
+          parallel.hierarchical, OneOf{{"auto", "on", "off"}},
+          "over MPI, sum within nodes and then across them; auto: where nodes have equally "
+          "many consecutive ranks"),
       CASVIT_FIELD(launch.expect_ranks, between(0, 1 << 20),
                    "refuse any other number of ranks; 0: any that divides batch.shards"),
       CASVIT_FIELD(launch.expect_hosts, between(0, 1 << 20),

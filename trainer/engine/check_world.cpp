@@ -57,6 +57,7 @@ void enter_world(const Config& config, launch::World& world) {
   world.set_timeout(timeout_of(config));
   launch::require_world(world, expected_world_of(config));
   refuse_other_program_or_configuration(to_yaml(config), world);
+  world.set_hierarchy(launch::hierarchy_named(config.parallel.hierarchical));
 }
 
 void check_world(const Config& config, launch::World& world) {
@@ -67,9 +68,18 @@ void check_world(const Config& config, launch::World& world) {
 }
 
 std::string problem_with_ranks(const Config& config, int ranks) {
-  if (!config.parallel.reproducible || (ranks & (ranks - 1)) == 0) return {};
-  return "parallel.reproducible needs 1, 2, 4, 8, ... ranks, but " + std::to_string(ranks) +
-         " were started";
+  if (config.parallel.reproducible && (ranks & (ranks - 1)) != 0) {
+    return "parallel.reproducible needs 1, 2, 4, 8, ... ranks, but " + std::to_string(ranks) +
+           " were started";
+  }
+  const int shards = config.batch.shards;
+  if (config.parallel.batch_norm == "synchronized" && shards != ranks) {
+    return "parallel.batch_norm: synchronized needs one shard a rank, but " +
+           std::to_string(shards) + " shards (batch.shards) meet " + std::to_string(ranks) +
+           " ranks; start " + std::to_string(shards) +
+           ", or give each rank one larger shard (batch.shards: " + std::to_string(ranks) + ")";
+  }
+  return {};
 }
 
 void refuse_other_data(const std::string& mine, launch::World& world) {

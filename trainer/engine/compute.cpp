@@ -69,12 +69,14 @@ bool cpu_has_bf16() {
 #endif
 }
 
-std::string Compute::describe() const {
-  const std::string precision = !autocast                ? "float32"
-                                : *autocast == at::kHalf ? "fp16 autocast"
-                                                         : "bf16 autocast";
-  return device.str() + ", " + precision;
+std::string Compute::precision() const {
+  if (!autocast) {
+    return "float32";
+  }
+  return *autocast == at::kHalf ? "fp16 autocast" : "bf16 autocast";
 }
+
+std::string Compute::describe() const { return device.str() + ", " + precision(); }
 
 Compute choose_compute(const std::string& device, const std::string& amp, int local_rank) {
   Compute compute;

@@ -16,7 +16,8 @@ struct Compute {
   std::optional<at::ScalarType> autocast;
 
   bool loss_scaling() const { return autocast == at::kHalf; }
-  std::string describe() const;  ///< "cpu, float32", "cuda:1, bf16 autocast"
+  std::string precision() const;  ///< "float32", "bf16 autocast", "fp16 autocast"
+  std::string describe() const;   ///< "cpu, float32", "cuda:1, bf16 autocast"
 };
 
 /// Resolves `device: auto|cpu|cuda` and `precision.amp: auto|off|bf16|fp16` on this machine: auto

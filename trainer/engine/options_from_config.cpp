@@ -38,4 +38,25 @@ CosineScheduleOptions schedule_of(const Config& config, const dataio::StepTable&
   return options;
 }
 
+AdamWOptions optimizer_of(const Config& config) {
+  return {config.optimizer.weight_decay, config.optimizer.betas, config.optimizer.eps};
+}
+
+TrainingStepOptions step_options_of(const Config& config, int ranks) {
+  TrainingStepOptions step;
+  step.shards = config.batch.shards;
+  step.shards_per_rank = config.batch.shards / ranks;
+  step.seed = config.train.seed;
+  step.clip_norm = config.clip.norm;
+  if (config.ema.decay > 0) {
+    step.ema = EmaOptions{config.ema.decay, config.ema.warmup};
+  }
+  step.synchronized_batch_norm = config.parallel.batch_norm == "synchronized" && ranks > 1;
+  step.bucket_bytes = static_cast<std::int64_t>(config.parallel.bucket_mb * 1e6);
+  step.reducer.reproducible = config.parallel.reproducible;
+  step.reducer.bfloat16_transport = config.parallel.transport == "bfloat16";
+  step.reducer.scatter = config.parallel.zero && ranks > 1;
+  return step;
+}
+
 }  // namespace casvit::trainer

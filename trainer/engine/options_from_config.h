@@ -2,7 +2,9 @@
 
 #include "trainer/config/config.h"
 #include "trainer/config/data_options.h"
+#include "trainer/engine/training_step.h"
 #include "trainer/model/rcvit.h"
+#include "trainer/optim/adamw.h"
 #include "trainer/optim/schedule.h"
 
 // The configuration in the terms of the parts that carry it out; those of dataio are in
@@ -17,5 +19,8 @@ RcvitOptions model_of(const Config& config, int data_classes);
 int threads_wanted(const Config& config);
 /// Epochs of `schedule.*` become steps: an epoch has as many as `steps` says.
 CosineScheduleOptions schedule_of(const Config& config, const dataio::StepTable& steps);
+AdamWOptions optimizer_of(const Config& config);
+/// Without class weights, which depend on the data. @param ranks that share the shards
+TrainingStepOptions step_options_of(const Config& config, int ranks);
 
 }  // namespace casvit::trainer

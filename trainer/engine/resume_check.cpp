@@ -10,20 +10,12 @@ namespace casvit::trainer {
 namespace {
 
 /// Keys that decide which samples a step sees or which tensors there are.
-constexpr std::array<std::string_view, 14> kFixed{"model.name",
-                                                  "model.num_classes",
-                                                  "model.distillation",
-                                                  "batch.shards",
-                                                  "batch.shard_size",
-                                                  "train.seed",
-                                                  "data.order",
-                                                  "ema.decay",
-                                                  "parallel.reproducible",
-                                                  "multi_scale.rule",
-                                                  "multi_scale.min_size",
-                                                  "multi_scale.max_size",
-                                                  "multi_scale.divisor",
-                                                  "data.apply_orientation"};
+constexpr std::array<std::string_view, 15> kFixed{
+    "model.name",           "model.num_classes",   "model.distillation",
+    "batch.shards",         "batch.shard_size",    "train.seed",
+    "data.order",           "ema.decay",           "parallel.reproducible",
+    "parallel.batch_norm",  "multi_scale.rule",    "multi_scale.min_size",
+    "multi_scale.max_size", "multi_scale.divisor", "data.apply_orientation"};
 
 /// Keys that say where and how long, not what: a change of them is worth a word only when it
 /// changes the schedule.
@@ -55,7 +47,8 @@ bool is_fixed(std::string_view key, const Config& before, const Config& after) {
 }  // namespace
 
 ResumeCheck check_resume(const CheckpointInfo& checkpoint, const Config& config,
-                         const std::string& data_hash, int threads, int ranks) {
+                         const std::string& data_hash, const std::string& precision, int threads,
+                         int ranks) {
   const Config before = parse_config(checkpoint.config_yaml, "the checkpoint's configuration", {});
   ResumeCheck check;
   std::string refused;
@@ -81,6 +74,14 @@ ResumeCheck check_resume(const CheckpointInfo& checkpoint, const Config& config,
                           std::to_string(config.train.epochs) +
                           " epochs from here on; up to here it followed that of " +
                           std::to_string(before.train.epochs));
+  }
+  if (!checkpoint.precision.empty() && checkpoint.precision != precision) {
+    const std::string change = "computing in " + precision + ", was " + checkpoint.precision;
+    if (config.parallel.reproducible) {
+      throw ConfigError("this reproducible run cannot continue " + change +
+                        "; set precision.amp as it was, or continue on a machine like it");
+    }
+    check.notes.push_back(change);
   }
   if (config.parallel.reproducible && checkpoint.threads != threads) {
     throw ConfigError("this reproducible run has " + std::to_string(checkpoint.threads) +

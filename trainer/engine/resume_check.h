@@ -14,8 +14,10 @@ struct ResumeCheck {
 
 /// Whether a run with `config` may continue from a checkpoint.
 /// @throws ConfigError naming every key that would make it another experiment (model, batch, seed,
-/// order), or other training data.
+/// order), other training data, or, in reproducible mode, what would change the bits.
+/// @param precision as Compute::precision says
 ResumeCheck check_resume(const CheckpointInfo& checkpoint, const Config& config,
-                         const std::string& data_hash, int threads, int ranks);
+                         const std::string& data_hash, const std::string& precision, int threads,
+                         int ranks);
 
 }  // namespace casvit::trainer

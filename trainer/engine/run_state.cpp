@@ -4,6 +4,7 @@
 #include <ATen/core/grad_mode.h>
 
 #include <unordered_map>
+#include <utility>
 
 #include "trainer/error.h"
 
@@ -13,56 +14,52 @@ namespace {
 constexpr const char* kScale = "scaler.scale";
 constexpr const char* kGoodSteps = "scaler.good_steps";
 constexpr const char* kUpdates = "optimizer.step";
+constexpr const char* kAverage = "ema.";
 
-/// Whole vectors of what each parameter has besides its value, laid out as the parameters.
-struct Companions {
-  at::Tensor first_moment, second_moment, average;
-
-  static Companions gather(const RunState& state, launch::Communicator& communicator) {
-    Companions all;
-    all.first_moment = state.partition.gather(state.optimizer.first_moment(), communicator);
-    all.second_moment = state.partition.gather(state.optimizer.second_moment(), communicator);
-    if (state.average) {
-      all.average = state.partition.gather(state.average->own_parameters(), communicator);
-    }
-    return all;
-  }
-  static Companions zeros_for(const RunState& state) {
-    const auto zeros = [&] { return at::zeros_like(state.model.state().parameters()); };
-    return {zeros(), zeros(), state.average ? zeros() : at::Tensor()};
-  }
-  void give_to(RunState& state) const {
-    state.optimizer.adopt(state.partition, first_moment, second_moment);
-    if (state.average) {
-      state.average->adopt(state.partition, average);
-    }
-  }
+/// What each parameter has besides its value, laid out as the parameters or, where sharded, as this
+/// rank's parts of them.
+struct Companion {
+  const char* prefix;  ///< of the names in a checkpoint
+  at::Tensor own;
 };
 
-/// An entry's place in a vector that is laid out as its model's, in the entry's shape.
-at::Tensor place_of(const ModelState::Entry& entry, const at::Tensor& parameters,
-                    const at::Tensor& buffers, const at::Tensor& counters) {
-  const at::Tensor& flat = entry.is_parameter()                        ? parameters
-                           : entry.role == TensorRole::kBatchesTracked ? counters
-                                                                       : buffers;
-  return flat.narrow(0, entry.offset, entry.tensor.numel()).view(entry.tensor.sizes());
+std::vector<Companion> companions_of(const RunState& state) {
+  std::vector<Companion> companions{{"optimizer.exp_avg.", state.optimizer.first_moment()},
+                                    {"optimizer.exp_avg_sq.", state.optimizer.second_moment()}};
+  if (state.average) {
+    companions.push_back({kAverage, state.average->own_parameters()});
+  }
+  return companions;
 }
 
+/// A parameter's place in a whole vector that is laid out as the parameters, in its shape.
+at::Tensor place_of(const ModelState::Entry& entry, const at::Tensor& whole) {
+  return whole.narrow(0, entry.offset, entry.tensor.numel()).view(entry.tensor.sizes());
+}
+
+/// A buffer or counter of the average.
+at::Tensor statistic_of(const ModelState::Entry& entry, const Ema& average) {
+  return place_of(
+      entry, entry.role == TensorRole::kBatchesTracked ? average.counters() : average.buffers());
+}
+
+/// The tensors that are whole on every rank.
 template <typename Visit>
-void for_each_tensor(const RunState& state, const Companions& all, Visit visit) {
-  const std::vector<ModelState::Entry>& entries = state.model.state().entries();
-  for (const ModelState::Entry& entry : entries) {
+void for_each_replicated(const RunState& state, Visit visit) {
+  for (const ModelState::Entry& entry : state.model.state().entries()) {
     visit("model." + entry.name, entry.tensor);
-  }
-  if (state.average) {
-    for (const ModelState::Entry& entry : entries) {
-      visit("ema." + entry.name,
-            place_of(entry, all.average, state.average->buffers(), state.average->counters()));
+    if (state.average && !entry.is_parameter()) {
+      visit(kAverage + entry.name, statistic_of(entry, *state.average));
     }
   }
+}
+
+/// Those of a companion, in `whole`.
+template <typename Visit>
+void for_each_of(const RunState& state, const Companion& companion, const at::Tensor& whole,
+                 Visit visit) {
   for (const ModelState::Entry* entry : state.model.state().parameter_entries()) {
-    visit("optimizer.exp_avg." + entry->name, place_of(*entry, all.first_moment, {}, {}));
-    visit("optimizer.exp_avg_sq." + entry->name, place_of(*entry, all.second_moment, {}, {}));
+    visit(companion.prefix + entry->name, place_of(*entry, whole));
   }
 }
 
@@ -80,27 +77,28 @@ RunState::RunState(const RcvitOptions& model_options, const AdamWOptions& optimi
 
 void RunState::arrange(const BucketLayout& layout, launch::Communicator& communicator) {
   const at::NoGradGuard no_grad;
-  const Companions before = Companions::gather(*this, communicator);
   const std::vector<const ModelState::Entry*> entries = model.state().parameter_entries();
   std::vector<std::int64_t> old_offsets;
   for (const ModelState::Entry* entry : entries) {
     old_offsets.push_back(entry->offset);
   }
-  partition = Partition(layout, communicator.rank());
+  const Partition before = std::exchange(partition, Partition(layout, communicator.rank()));
   model.state().arrange(partition.offsets(), partition.length());
-  const Companions after = Companions::zeros_for(*this);
-  const auto move = [&](const at::Tensor& from, const at::Tensor& to) {
+  // One after the other: where they are sharded, a rank has no room for all of them whole.
+  std::vector<at::Tensor> moved;
+  for (const Companion& companion : companions_of(*this)) {
+    const at::Tensor from = before.gather(companion.own, communicator);
+    const at::Tensor to = at::zeros({partition.length()}, from.options());
     for (std::size_t i = 0; i < entries.size(); ++i) {
       const std::int64_t elements = entries[i]->tensor.numel();
       to.narrow(0, entries[i]->offset, elements).copy_(from.narrow(0, old_offsets[i], elements));
     }
-  };
-  move(before.first_moment, after.first_moment);
-  move(before.second_moment, after.second_moment);
-  if (average) {
-    move(before.average, after.average);
+    moved.push_back(partition.take(to));
   }
-  after.give_to(*this);
+  optimizer.adopt(partition, moved[0], moved[1]);
+  if (average) {
+    average->adopt(partition, moved[2]);
+  }
 }
 
 Rcvit RunState::average_model(launch::Communicator& communicator) const {
@@ -109,7 +107,7 @@ Rcvit RunState::average_model(launch::Communicator& communicator) const {
   Rcvit result(model.options(), at::kFloat, whole.device());
   for (const ModelState::Entry& entry : model.state().entries()) {
     at::Tensor target = result.state().entry(entry.name).tensor;
-    target.copy_(place_of(entry, whole, average->buffers(), average->counters()));
+    target.copy_(entry.is_parameter() ? place_of(entry, whole) : statistic_of(entry, *average));
   }
   return result;
 }
@@ -117,10 +115,20 @@ Rcvit RunState::average_model(launch::Communicator& communicator) const {
 std::vector<NamedTensor> checkpoint_tensors(const RunState& state,
                                             launch::Communicator& communicator) {
   std::vector<NamedTensor> tensors;
-  for_each_tensor(state, Companions::gather(state, communicator),
-                  [&](const std::string& name, const at::Tensor& tensor) {
-                    tensors.push_back({name, tensor.detach()});
-                  });
+  const bool keeps = communicator.rank() == 0;
+  const auto add = [&](const std::string& name, const at::Tensor& tensor) {
+    tensors.push_back({name, tensor.detach()});
+  };
+  for (const Companion& companion : companions_of(state)) {
+    const at::Tensor whole = state.partition.gather(companion.own, communicator);
+    if (keeps) {
+      for_each_of(state, companion, whole, add);
+    }
+  }
+  if (!keeps) {
+    return tensors;
+  }
+  for_each_replicated(state, add);
   const auto whole = at::TensorOptions().dtype(at::kLong);
   tensors.push_back({kUpdates, at::full({}, state.update, whole)});
   if (state.scaler.enabled) {
@@ -144,19 +152,21 @@ void restore(RunState& state, const Checkpoint& checkpoint) {
     }
     return found->second;
   };
-  const Companions all = Companions::zeros_for(state);
-  for_each_tensor(state, all, [&](const std::string& name, at::Tensor tensor) {
-    const at::Tensor& value = find(name);
+  const auto put = [&](const std::string& name, at::Tensor tensor) {
+    const at::Tensor value = find(name);
     if (value.sizes() != tensor.sizes()) {
       throw CheckpointError("tensor " + name +
                             " of the checkpoint has another shape than the model; "
                             "it was written with another configuration");
     }
     tensor.copy_(value);
-  });
-  all.give_to(state);
+  };
+  for_each_replicated(state, put);
+  for (const Companion& companion : companions_of(state)) {
+    for_each_of(state, companion, companion.own, put);
+  }
   state.update = find(kUpdates).item<std::int64_t>();
-  if (state.scaler.enabled) {
+  if (state.scaler.enabled && stored.contains(kScale)) {
     state.scaler.scale = find(kScale).item<double>();
     state.scaler.good_steps = find(kGoodSteps).item<std::int64_t>();
   }
@@ -167,6 +177,7 @@ void restore(RunState& state, const Checkpoint& checkpoint) {
   state.best_acc1 = checkpoint.info.best_acc1;
   state.best_epoch = checkpoint.info.best_epoch;
   state.seconds_before = checkpoint.info.seconds_before;
+  state.bucket_bytes = checkpoint.info.bucket_bytes;
 }
 
 }  // namespace casvit::trainer

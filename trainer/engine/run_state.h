@@ -29,6 +29,7 @@ struct RunState {
   double best_acc1 = -1;
   int best_epoch = 0;
   double seconds_before = 0;
+  std::int64_t bucket_bytes = 0;  ///< size of gradient buckets found fastest; 0: none yet
 
   RunState(const RcvitOptions& model, const AdamWOptions& optimizer, bool with_average,
            const at::Device& device);
@@ -41,13 +42,14 @@ struct RunState {
 };
 
 /// The tensors of a checkpoint: model.*, ema.*, optimizer.exp_avg.*, optimizer.exp_avg_sq.*,
-/// scaler.*, whole, however they are sharded. Some share memory with the state. Collective where
-/// sharded.
+/// scaler.*, whole, however they are sharded; on rank 0, which writes them, and nothing on the
+/// others. Some share memory with the state. Collective where sharded.
 std::vector<NamedTensor> checkpoint_tensors(const RunState& state,
                                             launch::Communicator& communicator);
 
-/// Puts a checkpoint's tensors and counters back. @throws CheckpointError naming the first tensor
-/// that is missing or has another shape.
+/// Puts a checkpoint's tensors and counters back, into a state that is not sharded yet. A loss
+/// scale begins anew where it was not scaled before. @throws CheckpointError naming the first
+/// tensor that is missing or has another shape.
 void restore(RunState& state, const Checkpoint& checkpoint);
 
 }  // namespace casvit::trainer

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "launch/exit_code.h"
@@ -14,6 +15,8 @@ struct TrainOptions {
   std::string out = "runs/train";  ///< run folder
   ResumeMode resume = ResumeMode::kNone;
   std::string checkpoint;  ///< for ResumeMode::kCheckpoint
+  std::string trace;       ///< file for a Chrome trace of some steps; empty: none
+  std::int64_t trace_steps = 10;
 };
 
 /// Trains to the end of the schedule (or `train.max_steps`), evaluating, saving and reporting on

@@ -16,20 +16,11 @@
 namespace casvit::trainer {
 namespace {
 
-/// Adds the seconds of its lifetime.
-class Stopwatch {
- public:
-  explicit Stopwatch(double& seconds) : seconds_(seconds) {}
-  ~Stopwatch() {
-    seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-  }
-  Stopwatch(const Stopwatch&) = delete;
-  Stopwatch& operator=(const Stopwatch&) = delete;
+using Clock = std::chrono::steady_clock;
 
- private:
-  double& seconds_;
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
 std::vector<at::Tensor> parameters_of(const ModelState& state) {
   std::vector<at::Tensor> parameters;
@@ -39,7 +30,18 @@ std::vector<at::Tensor> parameters_of(const ModelState& state) {
   return parameters;
 }
 
-ReducerOptions with_names(ReducerOptions options, const ModelState& state) {
+/// Trials are for exchanges: a rank alone has none.
+BucketTuner make_tuner(const TrainingStepOptions& options, const ModelState& state, int ranks) {
+  if (options.bucket_bytes > 0) {
+    return BucketTuner::fixed(options.bucket_bytes);
+  }
+  return ranks == 1 ? BucketTuner::fixed(BucketTuner::kDefaultBytes)
+                    : BucketTuner(static_cast<std::int64_t>(state.parameters().nbytes()));
+}
+
+ReducerOptions reducer_options(ReducerOptions options, std::int64_t bucket_bytes,
+                               const ModelState& state) {
+  options.bucket_bytes = bucket_bytes;
   for (const ModelState::Entry* entry : state.parameter_entries()) {
     options.names.push_back(entry->name);
   }
@@ -54,13 +56,18 @@ TrainingStep::TrainingStep(RunState& state, launch::Communicator& communicator,
       communicator_(communicator),
       compute_(compute),
       options_(options),
+      tuner_(make_tuner(options, state.model.state(), communicator.size())),
       reducer_(parameters_of(state.model.state()), state.model.state().buffers().numel() + 2,
-               communicator, with_names(options.reducer, state.model.state())) {
+               communicator,
+               reducer_options(options.reducer, tuner_.bucket_bytes(), state.model.state())),
+      clock_(compute.device) {
   state_.arrange(reducer_.layout(), communicator_);
 }
 
-StepResult TrainingStep::run(dataio::Loader& loader, double learning_rate, bool stop) {
+StepResult TrainingStep::run(const BatchSource& batches, double learning_rate, bool stop) {
+  const auto start = Clock::now();
   result_ = {};
+  waited_for_data_ = pixels_ = 0;
   reducer_.start_step(options_.shards_per_rank);
   for (std::int64_t i = 0; i < options_.shards_per_rank; ++i) {
     if (options_.on_shard) {
@@ -68,8 +75,7 @@ StepResult TrainingStep::run(dataio::Loader& loader, double learning_rate, bool 
     }
     reducer_.start_shard();
     stop_wishes().add_(stop ? 1 : 0);
-    const dataio::Batch batch = next_batch(loader);
-    const Stopwatch stopwatch(result_.times.compute);
+    const dataio::Batch batch = next_batch(batches);
     backward(forward(batch));
   }
   reduce();
@@ -85,30 +91,36 @@ StepResult TrainingStep::run(dataio::Loader& loader, double learning_rate, bool 
   }
   result_.skipped = state_.scaler.enabled && !std::isfinite(result_.grad_norm);
   if (!result_.skipped) {
-    const Stopwatch stopwatch(result_.times.optimizer);
     clip();
     update(learning_rate);
     average();
     state_.update += 1;
   }
+  clock_.finish();
+  result_.times = clock_.times();
   state_.scaler.update(result_.skipped);
   state_.step += 1;
-  follow_order_of_arrival();
+  arrange_buckets(seconds_since(start) - waited_for_data_);
   return result_;
 }
 
-dataio::Batch TrainingStep::next_batch(dataio::Loader& loader) {
-  const Stopwatch stopwatch(result_.times.data);
-  std::optional<dataio::Batch> batch = loader.next();
+dataio::Batch TrainingStep::next_batch(const BatchSource& batches) {
+  clock_.enter(StepPhase::kData);
+  const auto start = Clock::now();
+  std::optional<dataio::Batch> batch = batches();
   if (!batch) {
-    throw std::logic_error("the loader ended before the run did");
+    throw std::logic_error("the batches ended before the run did");
   }
+  waited_for_data_ += seconds_since(start);
+  pixels_ += static_cast<double>(batch->labels.size()) * batch->image_size * batch->image_size;
   std::ranges::move(batch->replaced, std::back_inserter(result_.replaced));
   return std::move(*batch);
 }
 
 at::Tensor TrainingStep::forward(const dataio::Batch& batch) {
-  const TrainingPass pass{statistics(), options_.seed, batch.plan.step, batch.plan.shard};
+  clock_.enter(StepPhase::kForward);
+  const TrainingPass pass{statistics(), options_.seed, batch.plan.step, batch.plan.shard,
+                          options_.synchronized_batch_norm ? &communicator_ : nullptr};
   const at::Tensor targets = targets_tensor(batch, compute_.device);
   const AutocastScope autocast(compute_);
   const Rcvit::Output output =
@@ -123,6 +135,7 @@ at::Tensor TrainingStep::forward(const dataio::Batch& batch) {
 }
 
 void TrainingStep::backward(const at::Tensor& loss) {
+  clock_.enter(StepPhase::kBackward);
   {
     const at::NoGradGuard no_grad;
     loss_sum().add_(loss.detach());
@@ -132,14 +145,16 @@ void TrainingStep::backward(const at::Tensor& loss) {
 }
 
 void TrainingStep::reduce() {
+  clock_.enter(StepPhase::kCommunication);
   const at::NoGradGuard no_grad;
-  result_.times.communication = reducer_.finish();
+  reducer_.finish();
   const auto shards = static_cast<double>(options_.shards);
   result_.stop = stop_wishes().item<float>() > 0;
   result_.loss = static_cast<float>(loss_sum().item<float>() / shards);
   const double sum_norm =
       global_gradient_norm(state_.model.state(), state_.partition, gradients(), communicator_);
   result_.grad_norm = sum_norm / shards / state_.scaler.factor();
+  clock_.enter(StepPhase::kOptimizer);
 }
 
 void TrainingStep::clip() {
@@ -153,7 +168,11 @@ void TrainingStep::update(double learning_rate) {
   const at::NoGradGuard no_grad;
   const ModelState& model = state_.model.state();
   state_.optimizer.step(gradients(), learning_rate, state_.update + 1);
-  state_.partition.complete(model.parameters(), communicator_);
+  if (state_.partition.is_sharded()) {
+    clock_.enter(StepPhase::kCommunication);
+    state_.partition.complete(model.parameters(), communicator_);
+    clock_.enter(StepPhase::kOptimizer);
+  }
   // The running statistics move once a step, towards the mean over all shards.
   at::Tensor mean = statistics().mul_(1.0 / static_cast<double>(options_.shards));
   model.buffers().lerp_(mean, options_.batch_norm_momentum);
@@ -166,11 +185,20 @@ void TrainingStep::average() {
   }
 }
 
-/// The first step has shown in which order gradients arrive: buckets follow it from the second on.
-void TrainingStep::follow_order_of_arrival() {
-  if (!followed_ && communicator_.size() > 1) {
-    reducer_.rearrange(reducer_.bucket_bytes());
-    state_.arrange(reducer_.layout(), communicator_);
+/// The first step has shown in which order gradients arrive, and further ones how fast steps are
+/// with buckets of one size: from the next step on buckets follow.
+void TrainingStep::arrange_buckets(double seconds) {
+  if (communicator_.size() == 1) {
+    return;
+  }
+  const bool trial_ended = followed_ && tuner_.record(seconds / pixels_);
+  if (followed_ && !trial_ended) {
+    return;
+  }
+  reducer_.rearrange(tuner_.bucket_bytes());
+  state_.arrange(reducer_.layout(), communicator_);
+  if (tuner_.done()) {
+    tuner_ = BucketTuner::fixed(reducer_.bucket_bytes());  // what rank 0 found
   }
   followed_ = true;
 }

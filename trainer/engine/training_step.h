@@ -10,8 +10,10 @@
 #include "dataio/loader/loader.h"
 #include "launch/communicator.h"
 #include "trainer/engine/compute.h"
+#include "trainer/engine/phase_clock.h"
 #include "trainer/engine/run_state.h"
 #include "trainer/engine/step_times.h"
+#include "trainer/parallel/bucket_tuner.h"
 #include "trainer/parallel/gradient_reducer.h"
 
 namespace casvit::trainer {
@@ -25,6 +27,10 @@ struct TrainingStepOptions {
   at::Tensor class_weights;  ///< `[C]` or undefined
   std::optional<EmaOptions> ema;
   std::function<void()> on_shard;  ///< called before each shard; empty: nobody listens
+  /// Batch norm over the shards of all ranks together: a shard a rank.
+  bool synchronized_batch_norm = false;
+  /// Of gradient buckets; 0: found by trial in the first steps.
+  std::int64_t bucket_bytes = 0;
   ReducerOptions reducer;
 };
 
@@ -32,10 +38,14 @@ struct StepResult {
   float loss = 0;        ///< mean over the global batch
   double grad_norm = 0;  ///< before clipping
   bool skipped = false;  ///< fp16 overflow: nothing was updated
+  /// Of this step, on a GPU of the one before (see PhaseClock).
   StepTimes times;
   std::vector<dataio::Replacement> replaced;  ///< corrupt pictures among this rank's
   bool stop = false;                          ///< a rank was asked to stop; the same on all ranks
 };
+
+/// Gives this rank's next shard; nullopt: there is none, which a step takes for a defect.
+using BatchSource = std::function<std::optional<dataio::Batch>()>;
 
 /// One optimisation step over the global batch's shards.
 class TrainingStep {
@@ -47,17 +57,24 @@ class TrainingStep {
 
   /// The step after `state.step` steps; counts itself there. @param stop this rank was asked to.
   /// @throws DivergedError when the loss is not finite.
-  StepResult run(dataio::Loader& loader, double learning_rate, bool stop);
+  StepResult run(const BatchSource& batches, double learning_rate, bool stop);
+
+  /// The size of gradient buckets that trials found or that was given; 0 while they go on.
+  std::int64_t bucket_bytes() const { return tuner_.done() ? tuner_.bucket_bytes() : 0; }
+  /// When the device did what, and what ranks exchanged: of the step that StepResult::times are of,
+  /// and of the last one.
+  const std::vector<PhaseClock::Span>& phases() const { return clock_.spans(); }
+  std::vector<ExchangeSpan> exchanges() const { return reducer_.exchanges(); }
 
  private:
-  dataio::Batch next_batch(dataio::Loader& loader);
+  dataio::Batch next_batch(const BatchSource& batches);
   at::Tensor forward(const dataio::Batch& batch);
   void backward(const at::Tensor& loss);
   void reduce();
   void clip();
   void update(double learning_rate);
   void average();
-  void follow_order_of_arrival();
+  void arrange_buckets(double seconds);
 
   at::Tensor statistics() const;   ///< of batch norm, summed: laid out as `ModelState::buffers()`
   at::Tensor loss_sum() const;     ///< `[1]`
@@ -68,8 +85,12 @@ class TrainingStep {
   launch::Communicator& communicator_;
   Compute compute_;
   TrainingStepOptions options_;
+  BucketTuner tuner_;
   GradientReducer reducer_;
   bool followed_ = false;  ///< the buckets follow the order in which gradients arrive
+  PhaseClock clock_;
+  double waited_for_data_ = 0;  ///< by the host, in this step, seconds
+  double pixels_ = 0;           ///< of this rank's pictures in this step
   StepResult result_;
 };
 

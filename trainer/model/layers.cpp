@@ -8,6 +8,7 @@
 #include "trainer/kernels/convolution.h"
 #include "trainer/kernels/gate.h"
 #include "trainer/kernels/mlp.h"
+#include "trainer/parallel/synchronized_batch_norm.h"
 
 namespace casvit::trainer {
 
@@ -75,9 +76,11 @@ at::Tensor BatchNorm::operator()(const at::Tensor& x, const BatchNormPass& pass)
   if (!pass.training()) {
     return kernels::batch_norm_inference(x, weight, bias, running_mean, running_var);
   }
-  return kernels::batch_norm_training(x, weight, bias,
-                                      pass.statistics.narrow(0, mean_offset, weight.numel()),
-                                      pass.statistics.narrow(0, variance_offset, weight.numel()));
+  const at::Tensor mean_sum = pass.statistics.narrow(0, mean_offset, weight.numel());
+  const at::Tensor variance_sum = pass.statistics.narrow(0, variance_offset, weight.numel());
+  return pass.ranks != nullptr
+             ? synchronized_batch_norm(x, weight, bias, mean_sum, variance_sum, *pass.ranks)
+             : kernels::batch_norm_training(x, weight, bias, mean_sum, variance_sum);
 }
 
 void Linear::describe(std::vector<TensorSpec>& specs, const std::string& prefix, std::int64_t in,

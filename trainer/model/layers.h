@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "launch/communicator.h"
 #include "trainer/model/state.h"
 
 // The building blocks of CAS-ViT, named as in the paper and in the published model. A layer holds
@@ -19,7 +20,8 @@ namespace casvit::trainer {
 /// Whether batch norm uses running statistics (evaluation), or the batch's own, adding them to
 /// `statistics` (flat, laid out as `ModelState::buffers()`).
 struct BatchNormPass {
-  at::Tensor statistics;  ///< undefined: evaluation
+  at::Tensor statistics;                  ///< undefined: evaluation
+  launch::Communicator* ranks = nullptr;  ///< whose batches are one; none: this batch is its own
   bool training() const { return statistics.defined(); }
 };
 

@@ -39,6 +39,9 @@ struct TrainingPass {
   std::uint64_t seed = 0;  ///< key of drop path, with step and shard
   std::uint64_t step = 0;
   std::uint64_t shard = 0;
+  /// Batch norm over the batches of these ranks together, which all make this pass; none: over this
+  /// batch.
+  launch::Communicator* batch_norm_ranks = nullptr;
 };
 
 /// CAS-ViT, with the official state-dict names. Not thread-safe.

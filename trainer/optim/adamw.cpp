@@ -11,8 +11,8 @@ AdamW::AdamW(ModelState& state, const AdamWOptions& options) : state_(state), op
 }
 
 void AdamW::adopt(const Partition& partition, const at::Tensor& first, const at::Tensor& second) {
-  first_moment_ = partition.take(first);
-  second_moment_ = partition.take(second);
+  first_moment_ = first;
+  second_moment_ = second;
   groups_ = {};
   groups_[0].weight_decay = options_.weight_decay;
   const std::vector<const ModelState::Entry*> entries = state_.parameter_entries();

@@ -29,8 +29,8 @@ class AdamW {
   /// updates made, this one included, from 1 (bias correction).
   void step(const at::Tensor& gradients, double learning_rate, std::int64_t update);
 
-  /// Replaces the moments, by whole vectors laid out as `state.parameters()`, of which this rank's
-  /// parts are kept. To be called whenever the parameters were arranged anew.
+  /// Replaces the moments. To be called whenever the parameters were arranged anew.
+  /// @param first, second of this rank's parts: Partition's own vectors
   void adopt(const Partition& partition, const at::Tensor& first, const at::Tensor& second);
 
   /// exp_avg and exp_avg_sq of this rank's parts (Partition's own vectors).

@@ -27,7 +27,7 @@ void Ema::update(const ModelState& model, const EmaOptions& options, std::int64_
 
 void Ema::adopt(const Partition& partition, const at::Tensor& parameters) {
   partition_ = partition;
-  parameters_ = partition.take(parameters);
+  parameters_ = parameters;
 }
 
 }  // namespace casvit::trainer

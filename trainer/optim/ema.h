@@ -27,8 +27,8 @@ class Ema {
   /// counters are copied. @param update updates made before this one
   void update(const ModelState& model, const EmaOptions& options, std::int64_t update);
 
-  /// Replaces the parameters, by a whole vector laid out as the model's, of which this rank's parts
-  /// are kept. To be called whenever the model's parameters were arranged anew.
+  /// Replaces the parameters. To be called whenever the model's parameters were arranged anew.
+  /// @param parameters this rank's: a Partition's own vector
   void adopt(const Partition& partition, const at::Tensor& parameters);
 
   const at::Tensor& own_parameters() const { return parameters_; }  ///< Partition's own vector

@@ -6,7 +6,6 @@
 #include <torch/csrc/autograd/function_hook.h>
 #include <torch/csrc/autograd/variable.h>
 
-#include <chrono>
 #include <functional>
 #include <optional>
 #include <stdexcept>
@@ -121,24 +120,26 @@ void GradientReducer::adopt(const std::vector<std::size_t>& order) {
         typed(sums_, layout_.offset[i], sizes[i].bytes, parameter.scalar_type())
             .view(parameter.sizes());
   }
+  schedule_ = BucketSchedule(layout_);
   spare_.clear();
 }
 
 void GradientReducer::rearrange(std::int64_t bucket_bytes) {
-  const std::vector<std::int64_t> mine(arrival_.begin(), arrival_.end());
-  at::Tensor order = at::tensor(mine);
+  std::vector<std::int64_t> mine(arrival_.begin(), arrival_.end());
+  mine.push_back(bucket_bytes);
+  at::Tensor agreed = at::tensor(mine);
   if (communicator_.on_device()) {
-    order = order.to(sums_.device());
+    agreed = agreed.to(sums_.device());
   }
   communicator_.announce("the order of gradients");
   communicator_
-      .broadcast(order.mutable_data_ptr(), mine.size(), launch::ElementType::kInt64, /*root=*/0)
+      .broadcast(agreed.mutable_data_ptr(), mine.size(), launch::ElementType::kInt64, /*root=*/0)
       .wait();
   communicator_.synchronize();
-  order = order.cpu();
-  const auto* first = order.const_data_ptr<std::int64_t>();
-  options_.bucket_bytes = bucket_bytes;
-  adopt({first, first + mine.size()});
+  agreed = agreed.cpu();
+  const auto* first = agreed.const_data_ptr<std::int64_t>();
+  options_.bucket_bytes = first[arrival_.size()];
+  adopt({first, first + arrival_.size()});
 }
 
 void GradientReducer::start_step(std::int64_t shards) {
@@ -149,10 +150,7 @@ void GradientReducer::start_step(std::int64_t shards) {
   shards_ = shards;
   shard_ = -1;
   exchanges_.clear();
-  missing_.clear();
-  for (const BucketLayout::Bucket& bucket : layout_.buckets) {
-    missing_.push_back(bucket.parameters.size());
-  }
+  schedule_.start();
   sums_.zero_();
 }
 
@@ -177,22 +175,15 @@ void GradientReducer::put_shard_aside() {
   while (!subtrees_.empty() && subtrees_.back().level == done.level) {
     Subtree lower = std::move(subtrees_.back());
     subtrees_.pop_back();
-    for_each_part([&](std::int64_t begin, std::int64_t length, at::ScalarType type) {
-      typed(lower.sums, begin, length, type).add_(typed(done.sums, begin, length, type));
-    });
+    for (std::size_t bucket = 0; bucket < layout_.buckets.size(); ++bucket) {
+      part(lower.sums, bucket).add_(part(done.sums, bucket));
+    }
+    part(lower.sums, std::nullopt).add_(part(done.sums, std::nullopt));
     ++lower.level;
     spare_.push_back(std::move(done.sums));
     done = std::move(lower);
   }
   subtrees_.push_back(std::move(done));
-}
-
-template <typename Visit>
-void GradientReducer::for_each_part(Visit visit) const {
-  for (const BucketLayout::Bucket& bucket : layout_.buckets) {
-    visit(bucket.begin, bucket.length, static_cast<at::ScalarType>(bucket.type));
-  }
-  visit(layout_.length, tail_elements_ * kTailElementBytes, at::kFloat);
 }
 
 void GradientReducer::on_gradient(std::size_t parameter) {
@@ -202,106 +193,110 @@ void GradientReducer::on_gradient(std::size_t parameter) {
   if (learning_) {
     arrival_.push_back(parameter);
   }
-  --missing_[layout_.bucket[parameter]];
-  while (exchanges_.size() < layout_.buckets.size() && missing_[exchanges_.size()] == 0) {
-    launch_bucket(exchanges_.size());
+  launch_buckets(schedule_.arrived(parameter));
+}
+
+void GradientReducer::launch_buckets(const BucketSchedule::Range& range) {
+  for (std::size_t bucket = range.begin; bucket < range.end; ++bucket) {
+    exchange(bucket);
   }
 }
 
-/// Note: order of exchange. Collectives must be issued in the same order on every rank, but
-/// gradients may arrive in another order on each. So buckets are launched strictly one after
-/// another, whichever is complete first; the tail comes last.
-void GradientReducer::launch_bucket(std::size_t index) {
-  const BucketLayout::Bucket& bucket = layout_.buckets[index];
-  exchanges_.push_back(
-      exchange(bucket.begin, bucket.length, static_cast<at::ScalarType>(bucket.type), index));
+/// A bucket, or the tail, of a vector of bytes that is laid out as `sums_`.
+at::Tensor GradientReducer::part(const at::Tensor& bytes, std::optional<std::size_t> bucket) const {
+  if (!bucket) {
+    return typed(bytes, layout_.length, tail_elements_ * kTailElementBytes, at::kFloat);
+  }
+  const BucketLayout::Bucket& its = layout_.buckets[*bucket];
+  return typed(bytes, its.begin, its.length, static_cast<at::ScalarType>(its.type));
 }
 
-GradientReducer::Exchange GradientReducer::exchange(std::int64_t begin, std::int64_t length,
-                                                    at::ScalarType type,
-                                                    std::optional<std::size_t> bucket) {
+void GradientReducer::exchange(std::optional<std::size_t> bucket) {
   const at::NoGradGuard no_grad;
-  at::Tensor sums = typed(sums_, begin, length, type);
+  const at::Tensor sums = part(sums_, bucket);
   // The last shard's sums take the subtrees before it, the nearest first.
   for (std::size_t i = subtrees_.size(); i-- > 0;) {
-    sums.add_(typed(subtrees_[i].sums, begin, length, type));
+    sums.add_(part(subtrees_[i].sums, bucket));
   }
-  Exchange result;
-  if (communicator_.size() == 1) {
-    return result;
+  Exchange& exchange = exchanges_.emplace_back();
+  exchange.bucket = bucket;
+  if (communicator_.size() > 1) {
+    issue(exchange, sums);
   }
-  const bool narrow = bucket && options_.bfloat16_transport && type == at::kFloat;
+}
+
+void GradientReducer::issue(Exchange& exchange, at::Tensor sums) {
+  const bool narrow =
+      exchange.bucket && options_.bfloat16_transport && sums.scalar_type() == at::kFloat;
   const bool moves = !communicator_.on_device() && !sums.is_cpu();
   if (narrow || moves) {
-    result.transported =
-        sums.to(moves ? at::Device(at::kCPU) : sums.device(), narrow ? at::kBFloat16 : type);
-    sums = result.transported;
+    sums = exchange.transported = sums.to(moves ? at::Device(at::kCPU) : sums.device(),
+                                          narrow ? at::kBFloat16 : sums.scalar_type());
   }
   const launch::ReduceOp op =
       options_.reproducible ? launch::ReduceOp::kTreeSum : launch::ReduceOp::kSum;
   const launch::ElementType element = element_of(sums.scalar_type());
-  announce(bucket);
-  if (bucket && options_.scatter) {
-    const std::int64_t part = sums.numel() / communicator_.size();
-    const at::Tensor own = sums.narrow(0, communicator_.rank() * part, part);
-    result.completion = communicator_.reduce_scatter(sums.const_data_ptr(), own.mutable_data_ptr(),
-                                                     static_cast<std::size_t>(part), element, op);
+  exchange.span.name = describe(exchange.bucket);
+  exchange.span.bytes = static_cast<std::int64_t>(sums.nbytes());
+  communicator_.announce(exchange.span.name);
+  exchange.span.begin = std::chrono::steady_clock::now();
+  if (exchange.bucket && options_.scatter) {
+    const std::int64_t length = sums.numel() / communicator_.size();
+    const at::Tensor own = sums.narrow(0, communicator_.rank() * length, length);
+    exchange.completion =
+        communicator_.reduce_scatter(sums.const_data_ptr(), own.mutable_data_ptr(),
+                                     static_cast<std::size_t>(length), element, op);
   } else {
-    result.completion = communicator_.all_reduce(
+    exchange.completion = communicator_.all_reduce(
         sums.mutable_data_ptr(), static_cast<std::size_t>(sums.numel()), element, op);
   }
-  return result;
 }
 
-void GradientReducer::announce(std::optional<std::size_t> bucket) {
+std::string GradientReducer::describe(std::optional<std::size_t> bucket) const {
   if (!bucket) {
-    communicator_.announce("batch statistics and the loss");
-    return;
+    return "batch statistics and the loss";
   }
   const std::size_t first = layout_.buckets[*bucket].parameters.front();
   const std::string name =
       first < options_.names.size() ? options_.names[first] : "parameter " + std::to_string(first);
-  communicator_.announce("gradients from " + name + " on (bucket " + std::to_string(*bucket) + ")");
+  return "gradients from " + name + " on (bucket " + std::to_string(*bucket) + ")";
 }
 
-double GradientReducer::finish() {
+void GradientReducer::finish() {
   if (shard_ + 1 != shards_) {
     throw std::logic_error("GradientReducer::finish before the last shard");
   }
-  const auto start = std::chrono::steady_clock::now();
-  while (exchanges_.size() < layout_.buckets.size()) {  // parameters that no gradient reached
-    launch_bucket(exchanges_.size());
-  }
-  exchanges_.push_back(
-      exchange(layout_.length, tail_elements_ * kTailElementBytes, at::kFloat, {}));
+  launch_buckets(schedule_.rest());  // parameters that no gradient reached
+  exchange(std::nullopt);
   for (Subtree& subtree : subtrees_) {
     spare_.push_back(std::move(subtree.sums));
   }
   subtrees_.clear();
 
   const at::NoGradGuard no_grad;
-  for (Exchange& one : exchanges_) {
-    one.completion.wait();
-  }
-  // On a GPU: nobody goes on with what a failed exchange left in the buckets.
-  communicator_.synchronize();
-  for (std::size_t i = 0; i < exchanges_.size(); ++i) {
-    const at::Tensor& transported = exchanges_[i].transported;
-    if (!transported.defined()) {
-      continue;
-    }
-    if (i < layout_.buckets.size()) {
-      const BucketLayout::Bucket& bucket = layout_.buckets[i];
-      typed(sums_, bucket.begin, bucket.length, static_cast<at::ScalarType>(bucket.type))
-          .copy_(transported);
-    } else {
-      tail_.copy_(transported);
+  for (Exchange& exchange : exchanges_) {
+    exchange.completion.wait();
+    exchange.span.end = std::chrono::steady_clock::now();
+    if (exchange.transported.defined()) {
+      part(sums_, exchange.bucket).copy_(exchange.transported);
+      exchange.transported.reset();
     }
   }
   if (learning_) {
     complete_arrival();
   }
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+std::vector<ExchangeSpan> GradientReducer::exchanges() const {
+  std::vector<ExchangeSpan> spans;
+  if (communicator_.size() == 1) {
+    return spans;
+  }
+  for (const Exchange& exchange : exchanges_) {
+    ExchangeSpan& span = spans.emplace_back(exchange.span);
+    span.end = exchange.completion.completed_at().value_or(span.end);
+  }
+  return spans;
 }
 
 /// Parameters that the first step did not use come last, in the first layout's order.

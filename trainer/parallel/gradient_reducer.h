@@ -2,6 +2,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -11,6 +12,7 @@
 
 #include "launch/communicator.h"
 #include "trainer/parallel/bucket_layout.h"
+#include "trainer/parallel/bucket_schedule.h"
 
 namespace casvit::trainer {
 
@@ -26,6 +28,14 @@ struct ReducerOptions {
   bool scatter = false;
   /// Of the parameters, for messages; may be empty.
   std::vector<std::string> names;
+};
+
+/// One exchange of a step, for a trace.
+struct ExchangeSpan {
+  std::string name;
+  std::int64_t bytes = 0;
+  /// From its issue to when it was complete; between GPUs, to when the host had waited for it.
+  std::chrono::steady_clock::time_point begin, end;
 };
 
 /// Sums gradients over this rank's shards and over ranks, exchanging buckets while backward is
@@ -56,8 +66,9 @@ class GradientReducer {
   /// Before the forward pass of each shard.
   void start_shard();
   /// After the last backward: exchanges what is left and waits. @throws CommunicationError
-  /// @returns seconds that this rank stood waiting
-  double finish();
+  void finish();
+  /// What the last step exchanged with other ranks, in order.
+  std::vector<ExchangeSpan> exchanges() const;
 
   /// The sums, laid out by `layout()`, as bytes; with `scatter` only this rank's parts are sums.
   const at::Tensor& gradients() const { return gradients_; }
@@ -68,8 +79,9 @@ class GradientReducer {
 
   /// Whether a step has shown in which order gradients arrive.
   bool order_known() const { return !learning_; }
-  /// Lays the gradients out anew: in the order of arrival on rank 0, which every rank adopts, with
-  /// buckets of this size. Between steps; collective. Parameters stay where they are.
+  /// Lays the gradients out anew: in the order of arrival on rank 0 and with buckets of the size
+  /// that rank 0 gives, which every rank adopts. Between steps; collective. Parameters stay where
+  /// they are.
   void rearrange(std::int64_t bucket_bytes);
 
  private:
@@ -80,19 +92,20 @@ class GradientReducer {
     at::Tensor sums;
   };
   struct Exchange {
+    std::optional<std::size_t> bucket;  ///< none: the tail
     launch::Completion completion;
     at::Tensor transported;  ///< what is exchanged in place of the bucket, where it is not itself
+    ExchangeSpan span;       ///< its end: when it had been waited for
   };
   void adopt(const std::vector<std::size_t>& order);
   void on_gradient(std::size_t parameter);
-  void launch_bucket(std::size_t index);
-  Exchange exchange(std::int64_t begin, std::int64_t length, at::ScalarType type,
-                    std::optional<std::size_t> bucket);
-  void announce(std::optional<std::size_t> bucket);
+  void launch_buckets(const BucketSchedule::Range& range);
+  void exchange(std::optional<std::size_t> bucket);
+  void issue(Exchange& exchange, at::Tensor sums);
+  at::Tensor part(const at::Tensor& bytes, std::optional<std::size_t> bucket) const;
+  std::string describe(std::optional<std::size_t> bucket) const;
   void put_shard_aside();
   void complete_arrival();
-  template <typename Visit>
-  void for_each_part(Visit visit) const;
 
   std::vector<at::Tensor> parameters_;
   std::int64_t tail_elements_;
@@ -104,10 +117,10 @@ class GradientReducer {
   std::vector<Subtree> subtrees_;
   std::vector<at::Tensor> spare_;  ///< vectors like `sums_`, for subtrees
 
-  std::int64_t shards_ = 0;           ///< of this step
-  std::int64_t shard_ = -1;           ///< under way
-  std::vector<Exchange> exchanges_;   ///< one a bucket that was launched, in order
-  std::vector<std::size_t> missing_;  ///< per bucket, gradients that have not arrived
+  std::int64_t shards_ = 0;  ///< of this step
+  std::int64_t shard_ = -1;  ///< under way
+  BucketSchedule schedule_;
+  std::vector<Exchange> exchanges_;   ///< that were launched, in order
   std::vector<std::size_t> arrival_;  ///< parameters in the order of the first step
   bool learning_ = true;
   std::unique_ptr<Hooks> hooks_;

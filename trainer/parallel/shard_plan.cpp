@@ -18,14 +18,18 @@ std::string divisors(std::int64_t number) {
 
 }  // namespace
 
-ShardPlan ShardPlan::make(const dataio::StepTableOptions& options, std::int64_t ranks,
-                          std::int64_t rank) {
-  if (options.shards % ranks != 0) {
-    throw ConfigError("batch.shards is " + std::to_string(options.shards) + ", which " +
+void refuse_unequal_shards(std::int64_t shards, std::int64_t ranks) {
+  if (shards % ranks != 0) {
+    throw ConfigError("batch.shards is " + std::to_string(shards) + ", which " +
                       std::to_string(ranks) + " ranks cannot share equally; start " +
-                      divisors(options.shards) + " ranks, or set batch.shards to a multiple of " +
+                      divisors(shards) + " ranks, or set batch.shards to a multiple of " +
                       std::to_string(ranks));
   }
+}
+
+ShardPlan ShardPlan::make(const dataio::StepTableOptions& options, std::int64_t ranks,
+                          std::int64_t rank) {
+  refuse_unequal_shards(options.shards, ranks);
   try {
     return {options.shards, ranks, rank, dataio::StepTable(options)};
   } catch (const dataio::UsageError& error) {

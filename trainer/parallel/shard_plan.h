@@ -9,6 +9,9 @@
 
 namespace casvit::trainer {
 
+/// @throws ConfigError when ranks do not divide shards, naming the counts that would do.
+void refuse_unequal_shards(std::int64_t shards, std::int64_t ranks);
+
 /// Which shards of every step are this rank's.
 struct ShardPlan {
   std::int64_t shards = 1;
@@ -16,8 +19,8 @@ struct ShardPlan {
   std::int64_t rank = 0;
   dataio::StepTable steps;
 
-  /// @throws ConfigError when ranks do not divide shards (naming the counts that would do), or the
-  /// data hold less than one global batch.
+  /// @throws ConfigError when ranks do not divide shards, or the data hold less than one global
+  /// batch.
   static ShardPlan make(const dataio::StepTableOptions& options, std::int64_t ranks,
                         std::int64_t rank);
 

@@ -119,6 +119,8 @@ void MetricsLog::append(const EpochMetrics& metrics) {
   state_->csv.append(to_csv_line(metrics));
 }
 
+void MetricsLog::append(const RankMetrics& metrics) { state_->jsonl.append(to_json_line(metrics)); }
+
 History read_history(const std::string& run_folder) {
   const std::string path = run_folder + "/metrics.jsonl";
   History history;

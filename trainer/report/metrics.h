@@ -16,8 +16,21 @@ struct StepMetrics {
   double lr = 0;
   float grad_norm = 0;  ///< before clipping
   double images_per_second = 0;
-  double data_seconds = 0;          ///< waiting for the loader
-  double comm_exposed_seconds = 0;  ///< waiting for communication
+  double data_seconds = 0;                  ///< waiting for the loader
+  double comm_exposed_seconds = 0;          ///< waiting for communication, and in it for others
+  std::optional<double> compute_seconds;    ///< forward and backward; absent in older runs
+  std::optional<double> optimizer_seconds;  ///< clipping, update and averaging; the same
+  std::optional<double> loss_scale;         ///< absent where the loss is not scaled (fp16 only)
+};
+
+/// Where the time of each rank went in the steps of an epoch that one start of the run made:
+/// seconds, in rank order.
+struct RankMetrics {
+  std::int64_t step = 0;  ///< the epoch's last
+  int epoch = 0;
+  std::int64_t steps = 0;  ///< that the seconds are of
+  std::vector<double> data_seconds, compute_seconds, comm_exposed_seconds, optimizer_seconds;
+  std::vector<double> idle_seconds;  ///< waiting for ranks that came later
 };
 
 struct EpochMetrics {
@@ -35,6 +48,7 @@ struct EpochMetrics {
 struct History {
   std::vector<StepMetrics> steps;
   std::vector<EpochMetrics> epochs;
+  std::vector<RankMetrics> ranks;
 };
 
 /// Writes metrics.jsonl and metrics.csv of a run folder (rank 0 only), a line a step and a line an
@@ -50,6 +64,8 @@ class MetricsLog {
 
   void append(const StepMetrics& metrics);
   void append(const EpochMetrics& metrics);
+  /// To metrics.jsonl alone.
+  void append(const RankMetrics& metrics);
 
  private:
   struct State;

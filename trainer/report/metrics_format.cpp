@@ -26,6 +26,9 @@ void visit_members(Metrics& metrics, Visit visit) {
   visit("images_per_second", metrics.images_per_second);
   visit("data_seconds", metrics.data_seconds);
   visit("comm_exposed_seconds", metrics.comm_exposed_seconds);
+  visit("compute_seconds", metrics.compute_seconds);
+  visit("optimizer_seconds", metrics.optimizer_seconds);
+  visit("loss_scale", metrics.loss_scale);
 }
 
 template <typename Metrics, typename Visit>
@@ -45,7 +48,20 @@ void visit_members(Metrics& metrics, Visit visit) {
   visit("replaced", metrics.replaced);
 }
 
-constexpr std::array<std::string_view, 18> kColumns{"kind",
+template <typename Metrics, typename Visit>
+requires std::same_as<std::remove_const_t<Metrics>, RankMetrics>
+void visit_members(Metrics& metrics, Visit visit) {
+  visit("step", metrics.step);
+  visit("epoch", metrics.epoch);
+  visit("steps", metrics.steps);
+  visit("data_seconds", metrics.data_seconds);
+  visit("compute_seconds", metrics.compute_seconds);
+  visit("comm_exposed_seconds", metrics.comm_exposed_seconds);
+  visit("optimizer_seconds", metrics.optimizer_seconds);
+  visit("idle_seconds", metrics.idle_seconds);
+}
+
+constexpr std::array<std::string_view, 21> kColumns{"kind",
                                                     "step",
                                                     "epoch",
                                                     "loss",
@@ -54,6 +70,9 @@ constexpr std::array<std::string_view, 18> kColumns{"kind",
                                                     "images_per_second",
                                                     "data_seconds",
                                                     "comm_exposed_seconds",
+                                                    "compute_seconds",
+                                                    "optimizer_seconds",
+                                                    "loss_scale",
                                                     "train_loss",
                                                     "seconds",
                                                     "model_acc1",
@@ -76,6 +95,14 @@ std::optional<std::string> figure(T value, std::string_view not_finite) {
 
 std::optional<std::string> figure(const std::optional<double>& value, std::string_view not_finite) {
   return value ? figure(*value, not_finite) : std::nullopt;
+}
+
+std::optional<std::string> figure(const std::vector<double>& values, std::string_view not_finite) {
+  std::string list;
+  for (const double value : values) {
+    list += (list.empty() ? "" : ", ") + *figure(value, not_finite);
+  }
+  return "[" + list + "]";
 }
 
 template <typename Metrics>
@@ -127,6 +154,12 @@ void read_figure(const nlohmann::json& line, std::string_view name, std::optiona
   if (found != line.end()) value = number_or_nan(*found);
 }
 
+void read_figure(const nlohmann::json& line, std::string_view name, std::vector<double>& values) {
+  for (const nlohmann::json& value : line.at(std::string(name))) {
+    values.push_back(number_or_nan(value));
+  }
+}
+
 template <typename Metrics>
 std::int64_t read_line(const nlohmann::json& line, std::vector<Metrics>& into) {
   Metrics metrics;
@@ -140,6 +173,8 @@ std::int64_t read_line(const nlohmann::json& line, std::vector<Metrics>& into) {
 
 std::string to_json_line(const StepMetrics& metrics) { return json_line("step", metrics); }
 std::string to_json_line(const EpochMetrics& metrics) { return json_line("epoch", metrics); }
+
+std::string to_json_line(const RankMetrics& metrics) { return json_line("ranks", metrics); }
 
 std::string csv_header() {
   std::string out(kColumns[0]);
@@ -155,6 +190,7 @@ std::int64_t parse_json_line(const std::string& line, History& history) {
   const auto kind = json.at("kind").get<std::string>();
   if (kind == "step") return read_line(json, history.steps);
   if (kind == "epoch") return read_line(json, history.epochs);
+  if (kind == "ranks") return read_line(json, history.ranks);
   throw std::runtime_error("unknown kind \"" + kind + "\"");
 }
 

@@ -10,9 +10,10 @@ namespace casvit::trainer {
 /// null; what was not measured is left out.
 std::string to_json_line(const StepMetrics& metrics);
 std::string to_json_line(const EpochMetrics& metrics);
+std::string to_json_line(const RankMetrics& metrics);
 
-/// One line of metrics.csv, without its end. Both kinds share the columns of `csv_header`: those of
-/// the other kind, what was not measured and what is not finite are empty.
+/// One line of metrics.csv, without its end. Steps and epochs share the columns of `csv_header`:
+/// those of the other kind, what was not measured and what is not finite are empty.
 std::string csv_header();
 std::string to_csv_line(const StepMetrics& metrics);
 std::string to_csv_line(const EpochMetrics& metrics);

@@ -5,7 +5,6 @@
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 #include <unistd.h>
-#include <xxhash.h>
 
 #include <algorithm>
 #include <atomic>
@@ -117,53 +116,6 @@ TEST_F(LoaderTest, DeliversTheSameBatchesInOrderWhateverTheThreads) {
     EXPECT_EQ(collect(loader), expected) << options.threads << " threads";
     EXPECT_FALSE(loader.next().has_value());  // and stays at the end
   }
-}
-
-/// Hash of every shard of an epoch of 6 steps of 4 shards, from ranks that each have a block of
-/// every step's shards.
-std::vector<std::uint64_t> epoch_hashes(const Dataset& dataset, const Loader::Training& training,
-                                        std::uint64_t ranks, int threads) {
-  constexpr std::uint64_t kSteps = 6;
-  constexpr std::uint64_t kShards = 4;
-  constexpr std::uint64_t kSize = 2;
-  const SampleOrder order = SampleOrder::shuffled(5, dataset.size());
-  std::vector<std::uint64_t> hashes(kSteps * kShards);
-  const std::uint64_t own = kShards / ranks;
-  for (std::uint64_t rank = 0; rank < ranks; ++rank) {
-    const auto sequence = [&](std::uint64_t k) -> std::optional<BatchPlan> {
-      if (k >= kSteps * own) return std::nullopt;
-      BatchPlan plan;
-      plan.epoch = 3;
-      plan.step = k / own;
-      plan.shard = rank * own + k % own;
-      const std::uint64_t begin = (plan.step * kShards + plan.shard) * kSize;
-      for (std::uint64_t i = 0; i < kSize; ++i) {
-        plan.samples.push_back(order.at(plan.epoch, (begin + i) % dataset.size()));
-      }
-      return plan;
-    };
-    Loader loader(dataset, sequence, training, {.threads = threads, .queue_batches = 3});
-    while (const std::optional<Batch> batch = loader.next()) {
-      hashes[batch->plan.step * kShards + batch->plan.shard] =
-          XXH3_64bits(batch->images.get(), kSize * kImageFloats * sizeof(float)) ^
-          XXH3_64bits(batch->targets.data(), batch->targets.size() * sizeof(float));
-    }
-  }
-  return hashes;
-}
-
-TEST_F(LoaderTest, AnEpochHasTheSamePixelsWhateverTheRanksAndThreads) {
-  const std::vector<std::uint64_t> expected = epoch_hashes(*dataset_, training(), 1, 1);
-  EXPECT_EQ(std::set<std::uint64_t>(expected.begin(), expected.end()).size(), expected.size());
-  for (const std::uint64_t ranks : {1U, 2U, 4U}) {
-    for (const int threads : {1, 2, 5}) {
-      EXPECT_EQ(epoch_hashes(*dataset_, training(), ranks, threads), expected)
-          << ranks << " ranks of " << threads << " threads";
-    }
-  }
-  Loader::Training other = training();
-  other.seed = 12;
-  EXPECT_NE(epoch_hashes(*dataset_, other, 1, 1), expected);
 }
 
 #ifndef CASVIT_SANITIZED  // they keep memory for later

@@ -41,6 +41,8 @@ void launch_on(cudaStream_t stream, std::function<void()> body);
 /// Blocks until the stream is empty; false after a fault of the device.
 bool synchronize(cudaStream_t stream);
 
+/// How many collectives there were, as Faults counts them.
+int collectives();
 /// The functions of NCCL that this rank called, in order, but for polling and texts of errors.
 std::vector<std::string> calls();
 void forget_calls();

@@ -28,6 +28,15 @@ struct ncclComm {
 namespace casvit::launch::fake {
 namespace {
 
+/// Sends and receives of one group: each rank's with each, of one size.
+struct Messages {
+  ncclComm_t communicator = nullptr;
+  cudaStream_t stream = nullptr;
+  std::size_t bytes = 0;
+  std::vector<const void*> sends;  ///< by peer
+  std::vector<void*> receives;
+};
+
 struct Job {
   std::unique_ptr<Communicator> host;
   Faults faults;
@@ -36,6 +45,7 @@ struct Job {
   std::vector<std::string> calls;
   int group_depth = 0;
   std::vector<std::pair<cudaStream_t, std::function<void()>>> grouped;
+  Messages messages;
 };
 
 Job& job() {
@@ -163,6 +173,53 @@ ncclResult_t submit(const char* name, ncclComm_t communicator, cudaStream_t stre
   return ncclInProgress;
 }
 
+/// Notes one message of the open group; the communicator uses them in no other way.
+ncclResult_t add_message(const char* name, ncclComm_t communicator, cudaStream_t stream, int peer,
+                         std::size_t bytes, const void* send, void* receive) {
+  note(name);
+  Messages& messages = job().messages;
+  if (communicator == nullptr || communicator->aborted || communicator->finalized) {
+    return ncclInvalidArgument;
+  }
+  if (job().group_depth == 0 || (messages.bytes != 0 && messages.bytes != bytes)) {
+    return ncclInvalidUsage;
+  }
+  messages.communicator = communicator;
+  messages.stream = stream;
+  messages.bytes = bytes;
+  const auto expected = send != nullptr ? messages.sends.size() : messages.receives.size();
+  if (peer != static_cast<int>(expected)) return ncclInvalidUsage;
+  if (send != nullptr) messages.sends.push_back(send);
+  if (receive != nullptr) messages.receives.push_back(receive);
+  return ncclSuccess;
+}
+
+/// What the messages of a group do on the device: everybody sees what everybody sends, and takes
+/// its own.
+void exchange(const Messages& messages) {
+  ncclComm& communicator = *messages.communicator;
+  if (communicator.aborted || !find_members(communicator)) return;
+  if (messages.sends.size() != communicator.members.size() ||
+      messages.receives.size() != messages.sends.size()) {
+    communicator.error = ncclInvalidUsage;
+    return;
+  }
+  std::vector<std::byte> mine;
+  for (const void* send : messages.sends) {
+    const auto* begin = static_cast<const std::byte*>(send);
+    mine.insert(mine.end(), begin, begin + messages.bytes);
+  }
+  const auto all = gather(communicator, mine.data(), mine.size());
+  if (!all) return;
+  for (std::size_t i = 0; i < messages.receives.size(); ++i) {
+    const auto world_rank = static_cast<std::size_t>(communicator.members[i]);
+    std::memcpy(messages.receives[i],
+                all->data() + mine.size() * world_rank +
+                    messages.bytes * static_cast<std::size_t>(communicator.rank),
+                messages.bytes);
+  }
+}
+
 }  // namespace
 
 void install(World& world) {
@@ -171,6 +228,8 @@ void install(World& world) {
 }
 
 Faults& faults() { return job().faults; }
+
+int collectives() { return job().collectives; }
 
 std::vector<std::string> calls() {
   const std::lock_guard lock(job().mutex);
@@ -325,6 +384,20 @@ ncclResult_t ncclBroadcast(const void* send, void* receive, std::size_t count, n
                       });
 }
 
+ncclResult_t ncclSend(const void* send, std::size_t count, ncclDataType_t type, int peer,
+                      ncclComm_t communicator, cudaStream_t stream) {
+  return fake::add_message("ncclSend", communicator, stream, peer,
+                           count * casvit::launch::element_bytes(fake::element_of(type)), send,
+                           nullptr);
+}
+
+ncclResult_t ncclRecv(void* receive, std::size_t count, ncclDataType_t type, int peer,
+                      ncclComm_t communicator, cudaStream_t stream) {
+  return fake::add_message("ncclRecv", communicator, stream, peer,
+                           count * casvit::launch::element_bytes(fake::element_of(type)), nullptr,
+                           receive);
+}
+
 ncclResult_t ncclGroupStart() {
   fake::note("ncclGroupStart");
   ++fake::job().group_depth;
@@ -334,6 +407,9 @@ ncclResult_t ncclGroupStart() {
 ncclResult_t ncclGroupEnd() {
   fake::note("ncclGroupEnd");
   if (--fake::job().group_depth > 0) return ncclSuccess;
+  if (fake::Messages messages = std::exchange(fake::job().messages, {}); messages.bytes > 0) {
+    messages.stream->put([messages] { fake::exchange(messages); });
+  }
   for (auto& [stream, kernel] : std::exchange(fake::job().grouped, {})) {
     stream->put(std::move(kernel));
   }

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <chrono>
 #include <cmath>
@@ -15,8 +16,10 @@
 #include <thread>
 
 #include "launch/error.h"
+#include "launch/half_precision.h"
 #include "launch/nccl/device.h"
 #include "launch/nccl_communicator.h"
+#include "launch/reduction.h"
 #include "tests/launch/nccl/fake_gpu.h"
 #include "tests/launch/typed_buffer.h"
 #include "tests/launch/world_main.h"
@@ -53,12 +56,26 @@ class NcclTest : public testing::Test {
     options.timeout = std::chrono::milliseconds(60'000);
     options.compute_stream = [this] { return compute_; };
     options.on_issued = [this](std::uint64_t number) { last_issued_ = number; };
+    options.sum_halves = sum_halves;
+    options.find_dead = [this] { return std::string(died_ ? kDead : ""); };
     nccl_ = std::make_unique<NcclCommunicator>(test_world().communicator(), options);
   }
   ~NcclTest() override {
     nccl_.reset();
     fake::synchronize(compute_);
     cudaStreamDestroy(compute_);
+  }
+
+  /// What a program would have a kernel do.
+  static void sum_halves(const void* parts, void* output, std::size_t blocks, std::size_t count,
+                         ElementType type, void* stream) {
+    fake::launch_on(static_cast<cudaStream_t>(stream), [=] {
+      std::vector<const void*> inputs;
+      for (std::size_t i = 0; i < blocks; ++i) {
+        inputs.push_back(static_cast<const std::byte*>(parts) + i * count * element_bytes(type));
+      }
+      reduce(inputs, output, count, type, ReduceOp::kSum);
+    });
   }
 
   /// Waits as a program would: the compute stream for the collective, the host for the stream.
@@ -73,6 +90,8 @@ class NcclTest : public testing::Test {
   const std::size_t ranks_ = static_cast<std::size_t>(test_world().size());
   cudaStream_t compute_ = nullptr;
   std::uint64_t last_issued_ = 0;
+  static constexpr const char* kDead = "rank 9 on there died, the last that it issued was ...";
+  std::atomic<bool> died_{false};
   std::unique_ptr<NcclCommunicator> nccl_;
 };
 
@@ -187,6 +206,75 @@ TEST_F(NcclTest, TreeSumsHaveTheBitsOfTheTree) {
   std::uint16_t half = 0;
   EXPECT_THROW(nccl_->all_reduce(&half, 1, ElementType::kBFloat16, ReduceOp::kTreeSum),
                std::invalid_argument);
+}
+
+/// NCCL itself would round at every addition.
+TEST_F(NcclTest, SumsOfHalvesAreRoundedOnce) {
+  constexpr std::size_t kShare = 311;
+  const std::size_t count = kShare * ranks_ + (ranks_ > 1 ? 1 : 0);
+  const auto halves = [&](int rank) {
+    std::vector<std::uint16_t> bits;
+    for (const float value : uneven(rank, count)) bits.push_back(float_to_bfloat16(value));
+    return bits;
+  };
+  std::vector<float> sum(count, 0.0F);
+  std::vector<std::uint16_t> rounded_each_time = halves(0);
+  for (int rank = 0; rank < size_; ++rank) {
+    const auto values = halves(rank);
+    for (std::size_t i = 0; i < count; ++i) {
+      const float value = bfloat16_to_float(values[i]);
+      sum[i] = rank == 0 ? value : sum[i] + value;
+      if (rank == 0) continue;
+      rounded_each_time[i] = float_to_bfloat16(bfloat16_to_float(rounded_each_time[i]) + value);
+    }
+  }
+  std::vector<std::uint16_t> expected;
+  for (const float value : sum) expected.push_back(float_to_bfloat16(value));
+  if (size_ > 2) {
+    EXPECT_NE(rounded_each_time, expected);  // it makes a difference here
+  }
+
+  std::vector<std::uint16_t> buffer = halves(rank_);
+  finish(nccl_->all_reduce(buffer.data(), count, ElementType::kBFloat16, ReduceOp::kSum));
+  EXPECT_EQ(buffer, expected);
+
+  const std::vector<std::uint16_t> input = halves(rank_);
+  std::vector<std::uint16_t> output(kShare);
+  finish(nccl_->reduce_scatter(input.data(), output.data(), kShare, ElementType::kBFloat16,
+                               ReduceOp::kSum));
+  const auto mine = expected.begin() + static_cast<std::ptrdiff_t>(kShare) * rank_;
+  EXPECT_EQ(output, std::vector<std::uint16_t>(mine, mine + static_cast<std::ptrdiff_t>(kShare)));
+}
+
+TEST_F(NcclTest, SumsOfHalvesThatNobodyCanTakeAreRefused) {
+  NcclOptions options;
+  options.device = test_world().local_rank();
+  options.compute_stream = [this] { return compute_; };
+  NcclCommunicator bare(test_world().communicator(), options);
+  std::vector<std::uint16_t> buffer(10, float_to_bfloat16(1.0F));
+  if (size_ > 2) {
+    EXPECT_THROW(bare.all_reduce(buffer.data(), 10, ElementType::kBFloat16, ReduceOp::kSum),
+                 std::invalid_argument);
+  }
+  bare.all_reduce(buffer.data(), 10, ElementType::kBFloat16, ReduceOp::kMax).wait();
+  bare.barrier();
+  EXPECT_EQ(buffer, std::vector<std::uint16_t>(10, float_to_bfloat16(1.0F)));
+}
+
+/// Long before the time is up, which is a minute here.
+TEST_F(NcclTest, ADeadNeighbourEndsWhatIsInFlight) {
+  fake::faults().stream_stalls_at = 1 + fake::collectives();
+  std::vector<float> buffer(10, 1.0F);
+  Completion completion =
+      nccl_->all_reduce(buffer.data(), 10, ElementType::kFloat32, ReduceOp::kSum);
+  died_ = true;
+  try {
+    nccl_->synchronize();
+    ADD_FAILURE() << "not noticed";
+  } catch (const CommunicationError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("GPU collective 1, all_reduce (sum) of 10 float32"));
+    EXPECT_THAT(error.what(), HasSubstr(kDead));
+  }
 }
 
 /// What the compute stream does before is seen by the collective, and what it does after sees the

@@ -65,6 +65,11 @@ const std::vector<FaultCase>& cases() {
        "[^ ]+: .*not done after 1 s|COLLECTIVE.*rank RANK on [^ ]+ is behind, the last that it "
        "issued was GPU collective 0)"},
       {"throws", 3, "casvit: rank RANK of . on [^ ]+: train.h5: sample 7 is corrupt"},
+      // Nothing but its sign of life goes: the launcher does not notice, and NCCL would not before
+      // the time is up, which is a minute here.
+      {"vanishes", 5,
+       "casvit: rank . of . on [^ ]+: COLLECTIVE.*: rank RANK on [^ ]+ died, the last that it "
+       "issued was GPU collective [0-9]+"},
       {"dies", 128 + SIGKILL, "rank RANK with PID [0-9]+ on node [^ ]+ exited on signal 9"},
   };
   return all;

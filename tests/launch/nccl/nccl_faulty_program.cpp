@@ -1,21 +1,41 @@
 // What nccl_fault_test.cpp runs under mpirun: ranks exchange the gradients of a made-up model over
 // the fake NCCL, step after step, and on one of them something goes wrong at the given call.
 
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "launch/guard.h"
+#include "launch/mpi/check.h"
 #include "launch/nccl/device.h"
 #include "launch/nccl_communicator.h"
 #include "tests/launch/nccl/fake_gpu.h"
+
+namespace casvit::launch {
+namespace {
+
+std::atomic<bool> mpi_thread_is_to_end{false};
+
+}  // namespace
+}  // namespace casvit::launch
+
+/// A barrier of messages, on the thread that owns MPI. It ends like a process that is killed: the
+/// kernel gives up the mutex that it holds for life.
+extern "C" int MPI_Ibarrier(MPI_Comm communicator, MPI_Request* request) {
+  if (casvit::launch::mpi_thread_is_to_end) syscall(SYS_exit, 0);
+  return PMPI_Ibarrier(communicator, request);
+}
 
 namespace casvit::launch {
 namespace {
@@ -54,8 +74,13 @@ void plant(const Plan& plan) {
 
 class Steps {
  public:
-  Steps(Communicator& nccl, const Plan& plan, bool strikes, cudaStream_t compute)
-      : nccl_(nccl), plan_(plan), strikes_(strikes), compute_(compute) {}
+  Steps(Communicator& nccl, const Plan& plan, bool strikes, cudaStream_t compute,
+        std::function<void()> vanish)
+      : nccl_(nccl),
+        plan_(plan),
+        strikes_(strikes),
+        compute_(compute),
+        vanish_(std::move(vanish)) {}
 
   [[noreturn]] void run() {
     // Never freed: what is in flight when an exception comes may still use them.
@@ -83,6 +108,7 @@ class Steps {
     if (strikes_ && calls_ == plan_.call) {
       if (plan_.fault == "late") hang();
       if (plan_.fault == "dies") kill(getpid(), SIGKILL);
+      if (plan_.fault == "vanishes") vanish_();
       if (plan_.fault == "throws") throw InputError("train.h5: sample 7 is corrupt");
     }
     // Stuck elsewhere when the failure comes: only the communicator's own thread can end this.
@@ -94,10 +120,12 @@ class Steps {
   const Plan& plan_;
   const bool strikes_;
   const cudaStream_t compute_;
+  const std::function<void()> vanish_;
   int calls_ = 0;
 };
 
 int run(const Plan& plan) {
+  if (plan.fault == "vanishes") setenv("CASVIT_SHARED_MEMORY", "off", 1);  // for a message
   World world = World::start();
   const auto body = [&] {
     fake::install(world);
@@ -107,6 +135,8 @@ int run(const Plan& plan) {
     std::fflush(stdout);
     const bool strikes = world.rank() == plan.rank;
     if (strikes) plant(plan);
+    // The others are on the device, and have nothing to do with MPI, when it happens.
+    if (plan.fault == "vanishes") fake::faults().stream_stalls_at = plan.call;
     if (plan.fault == "unnoticed" && strikes) fake::faults().stream_stalls_at = plan.call;
     cudaStream_t compute = nullptr;
     cudaStreamCreateWithFlags(&compute, cudaStreamNonBlocking);
@@ -115,9 +145,14 @@ int run(const Plan& plan) {
     // The fakes' own exchange keeps the world's time, which is long: that of NCCL is tested.
     options.timeout =
         std::chrono::milliseconds(static_cast<std::int64_t>(plan.timeout_seconds * 1000));
+    if (plan.fault == "vanishes") options.timeout = std::chrono::minutes(1);
     options.abort_limit = std::chrono::milliseconds(1000);
     NcclCommunicator nccl(world.communicator(), options);
-    Steps(nccl, plan, strikes, compute).run();
+    const auto vanish = [&world] {
+      mpi_thread_is_to_end = true;
+      world.communicator().barrier();  // for ever
+    };
+    Steps(nccl, plan, strikes, compute, vanish).run();
     return ExitCode::kDone;
   };
   return run_guarded(world, body, classify);

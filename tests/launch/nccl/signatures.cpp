@@ -55,6 +55,8 @@ int main() {
   FUNCTION(ncclReduceScatter);
   FUNCTION(ncclAllGather);
   FUNCTION(ncclBroadcast);
+  FUNCTION(ncclSend);
+  FUNCTION(ncclRecv);
   FUNCTION(ncclGroupStart);
   FUNCTION(ncclGroupEnd);
 

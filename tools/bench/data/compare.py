@@ -27,9 +27,10 @@ import sys
 import tempfile
 import time
 
-import environments
-
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+import environments  # noqa: E402: found by the line above
+
 PEERS = ("torchvision", "ffcv", "dali")
 STAGES = ("decode", "augment", "loader", "raw")
 YARDSTICKS = {"read": "read_over_pread", "raw": "raw_over_copy"}

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Training steps of casvit_dist against PyTorch DDP (gloo) with the published model, interleaved.
 
-  tools/bench/step/compare.py --model CAS-ViT/classification/model/rcvit.py --peer-python venv/bin/python \\
-      --data seedlings.train.h5
+  tools/bench/step/compare.py --model CAS-ViT/classification/model/rcvit.py --data seedlings.train.h5
 
 Ours trains from the file with the whole recipe (loader, augmentation, clipping, EMA); the peer's batches are in
 memory already. Both take the same number of ranks, threads and pictures a step. Figures are ratios of medians
-over rounds, because machines are noisy; --json prints all. The peer's Python needs torch and timm.
+over rounds, because machines are noisy; --json prints all. The peer gets a Python of its own with torch, timm and
+einops in the user's cache folder; the model's file is the published one, and the user's to fetch.
 """
 
 import argparse
@@ -19,6 +19,9 @@ import sys
 import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+import environments  # noqa: E402
 RECIPE = """
 data: {{train: "{data}"}}
 device: cpu
@@ -30,6 +33,7 @@ ema: {{decay: 0.998}}
 clip: {{norm: 5}}
 augment: {{crop_scale: [0.4, 1], horizontal_flip: 0.5, vertical_flip: 0.5, brightness: 0.2, contrast: 0.2, saturation: 0.2}}
 launch: {{threads: {threads}}}
+parallel: {{bucket_mb: 4}}
 """
 
 
@@ -85,7 +89,7 @@ def main():
     )
     parser.add_argument("--casvit", default="build/release/bin/casvit_dist")
     parser.add_argument("--model", required=True, help="the published rcvit.py")
-    parser.add_argument("--peer-python", required=True, help="with torch and timm")
+    parser.add_argument("--peer-python", help="with torch, timm and einops; one is made where left out")
     parser.add_argument("--data", required=True, help="training pictures packed by casvit-pack")
     parser.add_argument("--arch", default="rcvit_xs")
     parser.add_argument("--pixels", type=int, default=128)
@@ -98,6 +102,11 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
+    if options.peer_python is None:
+        try:
+            options.peer_python = environments.python_of("ddp", lambda text: print(text, file=sys.stderr))
+        except environments.Missing as reason:
+            sys.exit(f"PyTorch DDP is missing here: {reason}")
 
     rounds = {"ours": [], "ours_one_rank": [], "peer": []}
     for _ in range(options.rounds):

@@ -11,6 +11,8 @@ import sys
 
 TORCH = ["torch==2.15.0", "torchvision==0.29.2", "pillow==13.0.0"]
 PACKAGES = {
+    "ddp": [*TORCH, "numpy==2.4.6", "timm==1.0.31", "einops==0.8.2"],  # the published model needs them
+    "gloo": [TORCH[0], "numpy==2.4.6"],
     "torchvision": TORCH,
     "ffcv": ["setuptools==80.9.0", "numpy==2.4.6", *TORCH, "ffcv==1.0.2"],
     "dali": ["nvidia-dali-cuda130==2.4.0", "numpy==2.4.6"],
