@@ -136,7 +136,7 @@ struct Config {
     double bucket_mb = 0;               ///< MB of gradients exchanged at once; 0: found by trial
     std::string transport = "float32";  ///< of gradients between ranks: float32, bfloat16
     std::string batch_norm = "per_shard";  ///< per_shard, synchronized (one shard a rank)
-    std::string hierarchical = "auto";  ///< within nodes, then across them (MPI): auto, on, off
+    std::string hierarchical = "auto";     ///< within nodes, then across them (MPI): auto, on, off
   } parallel;
 
   struct Launch {
