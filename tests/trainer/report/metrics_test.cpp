@@ -73,27 +73,46 @@ TEST_F(Metrics, FiguresReadBackToTheBit) {
   {
     MetricsLog log(run(), 0);
     for (int i = 1; i <= 200; ++i) {
-      StepMetrics step{
-          i,      i / 7 + 1, static_cast<float>(draw()), draw(), static_cast<float>(draw()), draw(),
-          draw(), draw()};
+      StepMetrics step{i,
+                       i / 7 + 1,
+                       static_cast<float>(draw()),
+                       draw(),
+                       static_cast<float>(draw()),
+                       draw(),
+                       draw(),
+                       draw(),
+                       draw(),
+                       std::nullopt,
+                       draw()};
+      RankMetrics ranks{i, i, 3, {draw()}, {draw(), draw()}, {}, {draw()}, {draw()}};
       EpochMetrics epoch{i,      i,      draw(), draw(), draw(), draw(), std::nullopt,
                          draw(), draw(), draw(), {},     draw()};
       log.append(step);
       log.append(epoch);
+      log.append(ranks);
       written.steps.push_back(step);
+      written.ranks.push_back(ranks);
       written.epochs.push_back(epoch);
     }
   }
   const History read = read_history(run());
   ASSERT_EQ(read.steps.size(), 200U);
   ASSERT_EQ(read.epochs.size(), 200U);
+  ASSERT_EQ(read.ranks.size(), 200U);
   for (std::size_t i = 0; i < 200; ++i) {
     const StepMetrics& a = written.steps[i];
     const StepMetrics& b = read.steps[i];
-    EXPECT_EQ(std::tie(a.step, a.epoch, a.loss, a.lr, a.grad_norm, a.images_per_second,
-                       a.data_seconds, a.comm_exposed_seconds),
-              std::tie(b.step, b.epoch, b.loss, b.lr, b.grad_norm, b.images_per_second,
-                       b.data_seconds, b.comm_exposed_seconds));
+    EXPECT_EQ(
+        std::tie(a.step, a.epoch, a.loss, a.lr, a.grad_norm, a.images_per_second, a.data_seconds,
+                 a.comm_exposed_seconds, a.compute_seconds, a.optimizer_seconds, a.loss_scale),
+        std::tie(b.step, b.epoch, b.loss, b.lr, b.grad_norm, b.images_per_second, b.data_seconds,
+                 b.comm_exposed_seconds, b.compute_seconds, b.optimizer_seconds, b.loss_scale));
+    const RankMetrics& e = written.ranks[i];
+    const RankMetrics& f = read.ranks[i];
+    EXPECT_EQ(std::tie(e.step, e.epoch, e.steps, e.data_seconds, e.compute_seconds,
+                       e.comm_exposed_seconds, e.optimizer_seconds, e.idle_seconds),
+              std::tie(f.step, f.epoch, f.steps, f.data_seconds, f.compute_seconds,
+                       f.comm_exposed_seconds, f.optimizer_seconds, f.idle_seconds));
     const EpochMetrics& c = written.epochs[i];
     const EpochMetrics& d = read.epochs[i];
     EXPECT_EQ(std::tie(c.step, c.epoch, c.train_loss, c.seconds, c.images_per_second, c.model_acc1,
@@ -105,7 +124,7 @@ TEST_F(Metrics, FiguresReadBackToTheBit) {
 
 TEST_F(Metrics, LinesAreOutAtOnceAndNamedAsDocumented) {
   MetricsLog log(run(), 0);
-  log.append(StepMetrics{1, 1, 2.5F, 0.001, 1.25F, 75.5, 0.01, 0.02});
+  log.append(StepMetrics{1, 1, 2.5F, 0.001, 1.25F, 75.5, 0.01, 0.02, {}, {}, {}});
   EXPECT_EQ(lines_of(jsonl()).at(0),
             R"({"kind": "step", "step": 1, "epoch": 1, "loss": 2.5, "lr": 0.001, )"
             R"("grad_norm": 1.25, "images_per_second": 75.5, "data_seconds": 0.01, )"
