@@ -11,31 +11,13 @@
 #include <string>
 
 #include "trainer/parallel/device_communicator.h"
+#include "trainer/parallel/element_of.h"
 #include "trainer/report/progress.h"
 
 namespace casvit::trainer {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-launch::ElementType element_of(at::ScalarType type) {
-  switch (type) {
-    case at::kFloat:
-      return launch::ElementType::kFloat32;
-    case at::kDouble:
-      return launch::ElementType::kFloat64;
-    case at::kBFloat16:
-      return launch::ElementType::kBFloat16;
-    case at::kHalf:
-      return launch::ElementType::kFloat16;
-    case at::kLong:
-      return launch::ElementType::kInt64;
-    case at::kByte:
-      return launch::ElementType::kUInt8;
-    default:
-      throw std::invalid_argument("elements of this type cannot be exchanged");
-  }
-}
 
 /// Of all threads of this process.
 double cpu_seconds() {

@@ -1,9 +1,9 @@
 #include <algorithm>
-#include <cstdio>
 
 #include "launch/preflight/agreement.h"
 #include "trainer/engine/preflight.h"
 #include "trainer/engine/room_needed.h"
+#include "trainer/report/text.h"
 
 namespace casvit::trainer {
 namespace {
@@ -11,18 +11,10 @@ namespace {
 /// Hosts beyond so many are counted, not listed: the page stays one.
 constexpr std::size_t kHostsShown = 16;
 
-template <typename... Arguments>
-std::string format(const char* pattern, Arguments... arguments) {
-  const int length = std::snprintf(nullptr, 0, pattern, arguments...);
-  std::string text(static_cast<std::size_t>(length), '\0');
-  std::snprintf(text.data(), text.size() + 1, pattern, arguments...);
-  return text;
-}
-
 /// One host with its ranks, cut short where there are very many.
 std::string host_lines(const std::vector<const RankFacts*>& ranks, double skew_seconds) {
   const RankFacts& first = *ranks.front();
-  std::string text = format(
+  std::string text = formatted(
       "%-20s %s; %d of %d cores, %d + %d threads a rank; memory %s free of %s%s; clock %+.3g s\n",
       first.host.c_str(), launch::ranks_text(numbers_of(ranks)).c_str(), first.cores,
       first.machine_cores, first.compute_threads, first.loader_threads,
@@ -30,9 +22,9 @@ std::string host_lines(const std::vector<const RankFacts*>& ranks, double skew_s
       first.memory.limited ? " (control group)" : "", skew_seconds);
   for (const RankFacts* rank : ranks) {
     if (!rank->gpu) continue;
-    text += format("%-20s rank %d: %s, %s free of %s, %s\n", "", rank->rank,
-                   rank->gpu->name.c_str(), bytes_text(rank->gpu->free_bytes).c_str(),
-                   bytes_text(rank->gpu->total_bytes).c_str(), rank->gpu->uuid.c_str());
+    text += formatted("%-20s rank %d: %s, %s free of %s, %s\n", "", rank->rank,
+                      rank->gpu->name.c_str(), bytes_text(rank->gpu->free_bytes).c_str(),
+                      bytes_text(rank->gpu->total_bytes).c_str(), rank->gpu->uuid.c_str());
   }
   return text;
 }
@@ -45,18 +37,18 @@ std::string hosts_text(const PreflightFindings& findings) {
     text += host_lines(hosts[i], findings.clocks.at(first).seconds);
   }
   if (hosts.size() > kHostsShown) {
-    text += format("and %zu more hosts (all of them with --json)\n", hosts.size() - kHostsShown);
+    text += formatted("and %zu more hosts (all of them with --json)\n", hosts.size() - kHostsShown);
   }
   return text;
 }
 
 std::string speed_text(const char* where, const std::optional<launch::CollectiveSpeed>& speed) {
   if (!speed) return {};
-  return format("all_reduce (%s): %.3g ms for one number, %s/s for %s (%s/s a rank each way)\n",
-                where, speed->latency_seconds * 1e3,
-                bytes_text(static_cast<std::uint64_t>(speed->bytes_per_second)).c_str(),
-                bytes_text(speed->bytes).c_str(),
-                bytes_text(static_cast<std::uint64_t>(speed->bus_bytes_per_second)).c_str());
+  return formatted("all_reduce (%s): %.3g ms for one number, %s/s for %s (%s/s a rank each way)\n",
+                   where, speed->latency_seconds * 1e3,
+                   bytes_text(static_cast<std::uint64_t>(speed->bytes_per_second)).c_str(),
+                   bytes_text(speed->bytes).c_str(),
+                   bytes_text(static_cast<std::uint64_t>(speed->bus_bytes_per_second)).c_str());
 }
 
 /// Line breaks within a finding are indented below it.
@@ -79,7 +71,7 @@ std::string preflight_text(const PreflightReport& report) {
   text += speed_text("GPU memory, NCCL", report.gpu_memory);
   if (report.host_memory) text += "\n";
   for (const launch::Check& check : report.checks) {
-    text += format("%-14s %-8s ", check.name.c_str(), launch::verdict_name(check.verdict)) +
+    text += formatted("%-14s %-8s ", check.name.c_str(), launch::verdict_name(check.verdict)) +
             indented(check.finding) + "\n";
     if (!check.advice.empty()) text += std::string(24, ' ') + indented(check.advice) + "\n";
   }

@@ -3,8 +3,6 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
-#include <cmath>
-#include <cstdio>
 #include <utility>
 
 #include "launch/interruption.h"
@@ -23,20 +21,13 @@
 #include "trainer/optim/loss.h"
 #include "trainer/parallel/device_communicator.h"
 #include "trainer/report/progress.h"
+#include "trainer/report/text.h"
 
 namespace casvit::trainer {
 namespace {
 
 /// Steps of a process before a trace begins: the first ones are not like the others.
 constexpr std::int64_t kUntracedSteps = 2;
-
-template <typename... Arguments>
-std::string format(const char* pattern, Arguments... arguments) {
-  const int length = std::snprintf(nullptr, 0, pattern, arguments...);
-  std::string text(static_cast<std::size_t>(length), '\0');
-  std::snprintf(text.data(), text.size() + 1, pattern, arguments...);
-  return text;
-}
 
 }  // namespace
 
@@ -70,10 +61,11 @@ TrainingRun::TrainingRun(const Config& config, TrainOptions options, launch::Wor
   for (const std::string& line : describe_run(config_, inputs_, state_->model, world_.size())) {
     log_.line(line);
   }
-  log_.line(checkpoint.empty() ? "writing to " + options_.out
-                               : format("continuing %s after step %lld (epoch %lld)",
-                                        options_.out.c_str(), static_cast<long long>(state_->step),
-                                        static_cast<long long>(epochs_done())));
+  log_.line(checkpoint.empty()
+                ? "writing to " + options_.out
+                : formatted("continuing %s after step %lld (epoch %lld)", options_.out.c_str(),
+                            static_cast<long long>(state_->step),
+                            static_cast<long long>(epochs_done())));
   if (!options_.trace.empty()) {
     trace_.emplace(options_.trace, kUntracedSteps, options_.trace_steps);
   }
@@ -141,10 +133,10 @@ void TrainingRun::resume_from(const std::string& path) {
   evaluation_due_ = checkpoint.info.step_in_epoch > 0 && at_epoch_end();
   if (finished()) {
     const bool cut_short = inputs_.last_step < inputs_.schedule.total_steps;
-    log_.line(
-        format("%s is finished: %lld of %lld steps are done. To train on, raise train.epochs%s.",
-               options_.out.c_str(), static_cast<long long>(state_->step),
-               static_cast<long long>(inputs_.last_step), cut_short ? " or train.max_steps" : ""));
+    log_.line(formatted(
+        "%s is finished: %lld of %lld steps are done. To train on, raise train.epochs%s.",
+        options_.out.c_str(), static_cast<long long>(state_->step),
+        static_cast<long long>(inputs_.last_step), cut_short ? " or train.max_steps" : ""));
   }
 }
 
@@ -168,7 +160,7 @@ void TrainingRun::train_to_next_stop() {
   }
   std::optional<Progress> progress;
   if (is_leader()) {
-    progress.emplace(format("epoch %d/%d", static_cast<int>(epoch) + 1, config_.train.epochs),
+    progress.emplace(formatted("epoch %d/%d", static_cast<int>(epoch) + 1, config_.train.epochs),
                      inputs_.plan.steps.steps_in_epoch(epoch));
   }
   while (state_->step < stop && !interrupted_) {
@@ -176,13 +168,14 @@ void TrainingRun::train_to_next_stop() {
     if (progress) {
       const std::int64_t in_epoch = state_->step - first_step;
       progress->update(
-          in_epoch, format("loss %.4f  lr %.2e  %.0f images/s  run ETA %s",
-                           state_->epoch_loss_sum / static_cast<double>(in_epoch),
-                           cosine_learning_rate(inputs_.schedule, state_->step - 1),
-                           meter_.images_per_second(),
-                           format_duration(static_cast<double>(inputs_.last_step - state_->step) *
-                                           meter_.seconds_a_step())
-                               .c_str()));
+          in_epoch,
+          formatted("loss %.4f  lr %.2e  %.0f images/s  run ETA %s",
+                    state_->epoch_loss_sum / static_cast<double>(in_epoch),
+                    cosine_learning_rate(inputs_.schedule, state_->step - 1),
+                    meter_.images_per_second(),
+                    format_duration(static_cast<double>(inputs_.last_step - state_->step) *
+                                    meter_.seconds_a_step())
+                        .c_str()));
     }
   }
   count_replaced();
@@ -206,8 +199,8 @@ void TrainingRun::take_step() {
   const auto start = Clock::now();
   const double learning_rate = cosine_learning_rate(inputs_.schedule, state_->step);
   const std::int64_t images = inputs_.plan.shards * cursor_.at(state_->step).shard_size;
-  launch::Watchdog::Watch watch =
-      world_.watch(format("step %lld", static_cast<long long>(state_->step) + 1), device_grace());
+  launch::Watchdog::Watch watch = world_.watch(
+      formatted("step %lld", static_cast<long long>(state_->step) + 1), device_grace());
   watch_ = &watch;
   const StepResult result = training_step_->run([this] { return loader_->next(); }, learning_rate,
                                                 launch::Interruption::requested());
@@ -301,7 +294,7 @@ void TrainingRun::evaluate() {
   std::string accuracies;
   if (inputs_.val &&
       (epoch % config_.eval.every_epochs == 0 || state_->step >= inputs_.last_step)) {
-    if (!run_evaluation(format("evaluating epoch %d", epoch))) {
+    if (!run_evaluation(formatted("evaluating epoch %d", epoch))) {
       return;
     }
     const Accuracy model = accuracy_of(evaluations_[0]);
@@ -309,14 +302,14 @@ void TrainingRun::evaluate() {
     metrics.model_acc5 = model.acc5();
     metrics.model_loss = model.loss;
     double counts = model.acc1();
-    accuracies = format("  acc1 %.2f%%", model.acc1());
+    accuracies = formatted("  acc1 %.2f%%", model.acc1());
     if (state_->average) {
       const Accuracy ema = accuracy_of(evaluations_[1]);
       metrics.ema_acc1 = ema.acc1();
       metrics.ema_acc5 = ema.acc5();
       metrics.ema_loss = ema.loss;
       counts = ema.acc1();
-      accuracies += format("  EMA acc1 %.2f%%", ema.acc1());
+      accuracies += formatted("  EMA acc1 %.2f%%", ema.acc1());
     }
     if (counts > state_->best_acc1) {
       state_->best_acc1 = counts;
@@ -327,9 +320,9 @@ void TrainingRun::evaluate() {
   evaluation_due_ = false;
   metrics.seconds = std::chrono::duration<double>(Clock::now() - epoch_started_).count();
   epoch_metrics_ = metrics;
-  log_.line(format("epoch %d/%d  loss %.4f%s  %.0f images/s  %s", epoch, config_.train.epochs,
-                   metrics.train_loss, accuracies.c_str(), metrics.images_per_second,
-                   format_duration(metrics.seconds).c_str()));
+  log_.line(formatted("epoch %d/%d  loss %.4f%s  %.0f images/s  %s", epoch, config_.train.epochs,
+                      metrics.train_loss, accuracies.c_str(), metrics.images_per_second,
+                      format_duration(metrics.seconds).c_str()));
   tell_of_ranks();
 }
 
@@ -396,9 +389,9 @@ void TrainingRun::leave() {
   }
   world_.communicator().barrier();
   log_.line(
-      format("interrupted after step %lld of %lld; everything is saved, continue with "
-             "--resume auto",
-             static_cast<long long>(state_->step), static_cast<long long>(inputs_.last_step)));
+      formatted("interrupted after step %lld of %lld; everything is saved, continue with "
+                "--resume auto",
+                static_cast<long long>(state_->step), static_cast<long long>(inputs_.last_step)));
 }
 
 void TrainingRun::report() {
@@ -426,10 +419,10 @@ void TrainingRun::report() {
   const std::string page = write_run_report(options_.out, config_, inputs_.train, *inputs_.val,
                                             evaluations_, inputs_.compute, cost);
   const Accuracy best = accuracy_of(evaluations_.back());
-  log_.line(format("%s top-1 %.2f%%, top-5 %.2f%% on %lld validation pictures, %s in all",
-                   state_->average ? "EMA" : "model", best.acc1(), best.acc5(),
-                   static_cast<long long>(best.samples),
-                   format_duration(seconds_so_far()).c_str()));
+  log_.line(formatted("%s top-1 %.2f%%, top-5 %.2f%% on %lld validation pictures, %s in all",
+                      state_->average ? "EMA" : "model", best.acc1(), best.acc5(),
+                      static_cast<long long>(best.samples),
+                      format_duration(seconds_so_far()).c_str()));
   log_.line("report: " + page);
 }
 

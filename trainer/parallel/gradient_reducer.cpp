@@ -12,25 +12,12 @@
 #include <string>
 #include <utility>
 
+#include "trainer/parallel/element_of.h"
+
 namespace casvit::trainer {
 namespace {
 
 constexpr std::int64_t kTailElementBytes = 4;
-
-launch::ElementType element_of(at::ScalarType type) {
-  switch (type) {
-    case at::kFloat:
-      return launch::ElementType::kFloat32;
-    case at::kDouble:
-      return launch::ElementType::kFloat64;
-    case at::kBFloat16:
-      return launch::ElementType::kBFloat16;
-    case at::kHalf:
-      return launch::ElementType::kFloat16;
-    default:
-      throw std::invalid_argument("gradients of this type cannot be exchanged");
-  }
-}
 
 at::Tensor typed(const at::Tensor& bytes, std::int64_t begin, std::int64_t length,
                  at::ScalarType type) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdio>
 #include <string>
 #include <string_view>
 
@@ -23,6 +25,15 @@ std::string csv_field(std::string_view bytes);
 std::string shortest(double value);
 /// The same for a float, also for readers that read a double first and round it to a float.
 std::string shortest(float value);
+
+/// What `printf` would print.
+template <typename... Arguments>
+std::string formatted(const char* pattern, Arguments... arguments) {
+  const int length = std::snprintf(nullptr, 0, pattern, arguments...);
+  std::string text(static_cast<std::size_t>(length), '\0');
+  std::snprintf(text.data(), text.size() + 1, pattern, arguments...);
+  return text;
+}
 
 /// `printf`'s %.*f.
 std::string fixed(double value, int digits);
