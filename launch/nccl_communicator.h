@@ -28,8 +28,8 @@ struct NcclOptions {
   std::function<void(std::uint64_t)> on_issued;
   /// Who may be to blame for an operation that does not end; may be empty.
   std::function<std::string(std::uint64_t)> accuse;
-  /// Asked once a second while operations are in flight: who of this node died, "rank 1 on host
-  /// died, ..."; nothing where nobody did. May be empty.
+  /// Asked once a second while operations are in flight, and when one fails: who of this node died,
+  /// "rank 1 on host died, ..."; nothing where nobody did. May be empty.
   std::function<std::string()> find_dead;
   /// Puts the sum of 16-bit floats on a stream (cudaStream_t): `blocks` of `count` each lie one
   /// after the other at `parts`; they are added in that order, element by element, in float32, and

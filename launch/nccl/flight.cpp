@@ -195,8 +195,12 @@ std::string FlightControl::find_trouble() {
   return trouble;
 }
 
+/// What a rank that died leaves behind is known here first as an error of NCCL's, which does not
+/// say whose end it was; the node does.
 void FlightControl::fail(const std::string& description, const std::string& reason) {
-  failure_ = description + ", failed on " + options_.who + ": " + reason;
+  const std::string dead = options_.find_dead ? options_.find_dead() : std::string();
+  failure_ = description + ", failed on " + options_.who + ": ";
+  failure_ += dead.empty() || dead == reason ? reason : dead + " (" + reason + ")";
   changed_.notify_all();
 }
 
