@@ -46,6 +46,8 @@ CheckpointInfo filled_info() {
   info.eval_crop_ratio = 224.0 / 256.0;
   info.ranks = 8;
   info.threads = 3;
+  info.precision = "bf16 autocast";
+  info.bucket_bytes = 4194304;
   info.versions = "casvit 0.1.0, libtorch 2.11.0";
   return info;
 }
@@ -69,6 +71,8 @@ void expect_equal(const CheckpointInfo& left, const CheckpointInfo& right) {
   EXPECT_EQ(left.eval_crop_ratio, right.eval_crop_ratio);
   EXPECT_EQ(left.ranks, right.ranks);
   EXPECT_EQ(left.threads, right.threads);
+  EXPECT_EQ(left.precision, right.precision);
+  EXPECT_EQ(left.bucket_bytes, right.bucket_bytes);
   EXPECT_EQ(left.versions, right.versions);
 }
 
@@ -127,7 +131,7 @@ TEST(Checkpoint, MetadataAreAsDocumented) {
   EXPECT_EQ(metadata.at("format"), "pt");
   EXPECT_EQ(metadata.at("casvit_format"), "1");
   const json info = json::parse(metadata.at("casvit_info"));
-  EXPECT_EQ(info.size(), 19U);
+  EXPECT_EQ(info.size(), 21U);
   EXPECT_EQ(info.at("step"), 123456789012345);
   EXPECT_EQ(info.at("classes")[0], "Maize");
   char hash[17];

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,10 +34,13 @@ TEST(InfoJson, RefusesWhatNoWriterWrites) {
   }
 }
 
+/// What checkpoints of earlier versions lack.
+const std::set<std::string> kNewer{"replaced", "replaced_in_epoch", "precision", "bucket_bytes"};
+
 TEST(InfoJson, NamesTheKeyThatIsMissing) {
   const json good = json::parse(info_to_json(CheckpointInfo{}));
   for (const auto& [key, value] : good.items()) {
-    if (key.starts_with("replaced")) continue;  // see ReadsInfoOlderThanReplacement
+    if (kNewer.contains(key)) continue;
     json changed = good;
     changed.erase(key);
     EXPECT_THAT(message_of<CheckpointError>([&] { info_from_json(changed.dump(), "a.file"); }),
@@ -44,14 +48,17 @@ TEST(InfoJson, NamesTheKeyThatIsMissing) {
   }
 }
 
-TEST(InfoJson, ReadsInfoOlderThanReplacement) {
+TEST(InfoJson, ReadsInfoOfEarlierVersions) {
   CheckpointInfo info;
-  info.replaced = info.replaced_in_epoch = 7;
+  info.replaced = info.replaced_in_epoch = info.bucket_bytes = 7;
+  info.precision = "float32";
   json older = json::parse(info_to_json(info));
-  older.erase("replaced");
-  older.erase("replaced_in_epoch");
-  EXPECT_EQ(info_from_json(older.dump(), "a.file").replaced, 0);
-  EXPECT_EQ(info_from_json(older.dump(), "a.file").replaced_in_epoch, 0);
+  for (const std::string& key : kNewer) older.erase(key);
+  const CheckpointInfo read = info_from_json(older.dump(), "a.file");
+  EXPECT_EQ(read.replaced, 0);
+  EXPECT_EQ(read.replaced_in_epoch, 0);
+  EXPECT_EQ(read.precision, "");
+  EXPECT_EQ(read.bucket_bytes, 0);
 }
 
 TEST(InfoJson, PassesOverKeysOfALaterVersion) {
