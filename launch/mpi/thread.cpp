@@ -2,6 +2,7 @@
 
 #include <sys/prctl.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <utility>
@@ -280,7 +281,7 @@ void MpiThread::call() {
 /// should it get stuck, that watchdog ends the job, and knows better where.
 void MpiThread::check_on_others(Pipeline& pipeline) {
   const auto now = std::chrono::steady_clock::now();
-  const auto waited = now - pipeline.moved();
+  const auto waited = now - std::max(pipeline.moved(), excused_);
   const std::chrono::milliseconds timeout = timeout_;
   const bool late = timeout.count() > 0 && waited >= timeout;
   if (!late && waited < kLookInterval) return;
@@ -294,7 +295,11 @@ void MpiThread::check_on_others(Pipeline& pipeline) {
                                std::to_string(neighbour.issued));
   }
   const auto lifeless = lifeless_behind(neighbours, pipeline.front().number());
-  if (lifeless && (timeout.count() == 0 || *lifeless < timeout)) return pipeline.feed();
+  if (lifeless && (timeout.count() == 0 || *lifeless < timeout)) {
+    // Until then all was well: when it comes, what it brings has the whole time to go through.
+    excused_ = now - *lifeless;
+    return pipeline.feed();
+  }
   if (!late) return;
   std::string accused = accuse_neighbours(neighbours, pipeline.front().number(), waited);
   if (accused.empty()) {

@@ -106,6 +106,8 @@ class MpiThread {
   const OnFailure on_failure_;
   std::atomic<std::chrono::milliseconds> timeout_{std::chrono::milliseconds(0)};
   std::chrono::steady_clock::time_point looked_{};  ///< at others, last; serve's own
+  /// Up to when whoever is waited for was alive; serve's own.
+  std::chrono::steady_clock::time_point excused_{};
   Paths paths_;
   MPI_Comm node_ = MPI_COMM_NULL;
   std::unique_ptr<NodeBoard> board_;

@@ -101,7 +101,7 @@ TEST(Nodes, ALateRankIsNamedByItsNeighbours) {
               ContainsRegex(std::string("casvit: rank 0 of 4 on [^ ]+: ") + kNinthOfFour +
                             ", failed on rank 0 of 4 on [^ ]+: nothing moved for 1.5[0-9]* s; rank "
                             "1 on [^ ]+ is behind, the last that it issued was collective 8"));
-  EXPECT_EQ(count_of(job.output(), "casvit: "), 1U) << job.output();
+  EXPECT_EQ(job.output().find("casvit: "), job.output().find("casvit: rank 0")) << job.output();
   EXPECT_EQ(job.survivors(), 0);
 }
 
