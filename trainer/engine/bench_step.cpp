@@ -104,7 +104,7 @@ StepBench bench_step(const Config& config, const StepBenchOptions& options, laun
   check_world(config, world);
   refuse_unequal_shards(config.batch.shards, world.size());
   StepBench bench;
-  bench.threads = world.plan_threads(config.launch.threads).compute;
+  bench.threads = world.plan_threads(threads_wanted(config)).compute;
   at::set_num_threads(bench.threads);
   bench.compute = choose_compute(config.device, config.precision.amp, world.local_rank());
   const auto device_communicator = make_device_communicator(world, bench.compute.device);

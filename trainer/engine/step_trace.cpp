@@ -1,6 +1,5 @@
 #include "trainer/engine/step_trace.h"
 
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "trainer/engine/run_folder.h"
@@ -35,30 +34,26 @@ void StepTrace::add(std::int64_t number, const std::vector<PhaseClock::Span>& ph
   }
   const nlohmann::json step{{"step", number}};
   for (const PhaseClock::Span& phase : phases) {
-    event(phase_name(phase.phase), kPhases, phase.begin, phase.end, step.dump());
+    event(phase_name(phase.phase), kPhases, phase.begin, phase.end, step);
   }
   for (const ExchangeSpan& exchange : exchanges) {
     const nlohmann::json arguments{{"step", number}, {"bytes", exchange.bytes}};
-    event(exchange.name, kExchanges, exchange.begin, exchange.end, arguments.dump());
+    event(exchange.name, kExchanges, exchange.begin, exchange.end, arguments);
   }
 }
 
 void StepTrace::event(const std::string& name, int lane, PhaseClock::Clock::time_point begin,
-                      PhaseClock::Clock::time_point end, const std::string& arguments) {
-  const nlohmann::json event{{"ph", "X"},
-                             {"name", name},
-                             {"tid", lane},
-                             {"ts", microseconds(begin - zero_)},
-                             {"dur", microseconds(end - begin)},
-                             {"args", nlohmann::json::parse(arguments)}};
-  events_.push_back(event.dump());
+                      PhaseClock::Clock::time_point end, const nlohmann::json& arguments) {
+  events_.push_back({{"ph", "X"},
+                     {"name", name},
+                     {"tid", lane},
+                     {"ts", microseconds(begin - zero_)},
+                     {"dur", microseconds(end - begin)},
+                     {"args", arguments}});
 }
 
 const std::string& StepTrace::write(launch::World& world) const {
-  nlohmann::json mine{{"host", world.host()}, {"events", nlohmann::json::array()}};
-  for (const std::string& event : events_) {
-    mine["events"].push_back(nlohmann::json::parse(event));
-  }
+  const nlohmann::json mine{{"host", world.host()}, {"events", events_}};
   const std::vector<std::string> all =
       launch::all_gather_strings(world.communicator(), mine.dump());
   if (world.rank() != 0) {

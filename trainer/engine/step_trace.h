@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -31,7 +32,7 @@ class StepTrace {
 
  private:
   void event(const std::string& name, int lane, PhaseClock::Clock::time_point begin,
-             PhaseClock::Clock::time_point end, const std::string& arguments);
+             PhaseClock::Clock::time_point end, const nlohmann::json& arguments);
 
   std::string path_;
   std::int64_t first_;
@@ -39,7 +40,7 @@ class StepTrace {
   std::int64_t seen_ = 0;
   PhaseClock::Clock::time_point zero_{};
   bool has_zero_ = false;
-  std::vector<std::string> events_;  ///< JSON objects without their process
+  nlohmann::json events_ = nlohmann::json::array();  ///< without their process
 };
 
 }  // namespace casvit::trainer
