@@ -21,7 +21,7 @@ constexpr const char* kExample =
     "  casvit_dist bench data --data photos.train.h5 --config recipe.yaml --stages loader --json\n"
     "  mpirun -np 2 --bind-to none casvit_dist bench data --data photos.train.h5 --threads 4\n\n"
     "Measures how many pictures a second come out of each stage of the data path, with all stages\n"
-    "before it: pread (bare reads, for comparison), read (hashes checked), decode, augment (crop,\n"
+    "before it: pread (bare reads, for comparison), read (hashes checked as data.verify says), decode, augment (crop,\n"
     "flip, ..., normalise), loader (whole batches, as training gets them), copy (memcpy of as "
     "many\n"
     "bytes, for comparison). Augmentation is that of the configuration. Rates are summed over\n"

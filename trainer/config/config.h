@@ -22,6 +22,7 @@ struct Config {
     int loader_threads = 0;           ///< decoding threads a rank; 0: derived from the cores
     int queue_batches = 4;            ///< batches decoded ahead
     std::string on_corrupt = "fail";  ///< fail, replace
+    std::string verify = "first";     ///< first, always: which reads of a picture check its hash
     bool apply_orientation = false;   ///< turn pictures upright by their EXIF orientation
     std::string stage_to;             ///< node-local folder that files are copied to; empty: none
   } data;

@@ -23,7 +23,9 @@ dataio::RandomErasingOptions erasing_of(const Config::Augment& augment) {
 }  // namespace
 
 dataio::DatasetOptions dataset_options_of(const Config& config) {
-  return {.apply_orientation = config.data.apply_orientation};
+  return {.apply_orientation = config.data.apply_orientation,
+          .hash_checks = config.data.verify == "always" ? dataio::HashChecks::kAlways
+                                                        : dataio::HashChecks::kFirstRead};
 }
 
 dataio::Normalization normalization_of(const Config& config, const dataio::Dataset& train) {

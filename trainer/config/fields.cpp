@@ -64,6 +64,9 @@ std::vector<Field> make_fields() {
       CASVIT_FIELD(data.on_corrupt, OneOf{{"fail", "replace"}},
                    "a picture that cannot be read in training; fail: exit 3 naming it; replace: "
                    "another takes its place, counted and reported"),
+      CASVIT_FIELD(data.verify, OneOf{{"first", "always"}},
+                   "which reads of a picture compare its hash with that of what was packed; first: "
+                   "a process's first of each; always: every one"),
       CASVIT_FIELD(data.apply_orientation, kAnything,
                    "turn pictures upright by the orientation that their camera noted (EXIF)"),
       CASVIT_FIELD(data.stage_to, kAnything,
