@@ -32,7 +32,9 @@ class TrainingRun {
   TrainingRun(const Config& config, TrainOptions options, launch::World& world);
   ~TrainingRun();
 
-  bool finished() const { return state_->step >= inputs_.last_step && !evaluation_due_; }
+  bool finished() const {
+    return !evaluation_due_ && (state_->step >= inputs_.last_step || out_of_patience());
+  }
   /// Whether the ranks have agreed to leave early.
   bool interrupted() const { return interrupted_; }
   /// Steps up to the end of the epoch, the next checkpoint by steps, the last step, or an
@@ -55,6 +57,11 @@ class TrainingRun {
   void note_step(const StepResult& result, double learning_rate, std::int64_t images,
                  double seconds);
   void count_replaced();
+  void note_skipped(const StepResult& result);
+  double mean_loss(std::int64_t steps_in_epoch) const;
+  void count_patience(double acc1);
+  /// Whether too many evaluations in a row have brought no new best.
+  bool out_of_patience() const;
   void tell_of_ranks();
   void write_trace();
   /// @returns false when it was interrupted
@@ -81,6 +88,7 @@ class TrainingRun {
   dataio::StepCursor cursor_;
   std::unique_ptr<RunState> state_;
   std::unique_ptr<launch::Communicator> device_communicator_;  ///< none where the world's own does
+  std::shared_ptr<Rcvit> teacher_;                             ///< none: no distillation
   std::unique_ptr<TrainingStep> training_step_;
   std::unique_ptr<dataio::Loader> loader_;
   std::optional<MetricsLog> metrics_;
