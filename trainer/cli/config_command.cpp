@@ -80,8 +80,7 @@ launch::ExitCode run(const Arguments& arguments, launch::World& world) {
     return launch::ExitCode::kDone;
   }
   const std::int64_t samples = samples_of(loaded.config, arguments.samples);
-  const dataio::StepTable steps(
-      step_table_of(loaded.config, static_cast<std::uint64_t>(samples)));
+  const dataio::StepTable steps(step_table_of(loaded.config, static_cast<std::uint64_t>(samples)));
   write_text_file(arguments.plot, schedule_svg(loaded.config, steps));
   std::printf("%s: %lld steps in %d epochs on %lld pictures\n", arguments.plot.c_str(),
               static_cast<long long>(steps.total_steps()), loaded.config.train.epochs,
@@ -109,8 +108,9 @@ void add_config_command(launch::CommandLine& program, std::optional<Command>& ch
   command.option("--set", arguments->set, "Override one key: key=value; may be repeated")
       .one_value_each_time();
   command.option("--plot", arguments->plot, "Draw the schedules into this SVG file instead");
-  command.option("--samples", arguments->samples,
-                 "Training pictures, for --plot; those of data.train where left out")
+  command
+      .option("--samples", arguments->samples,
+              "Training pictures, for --plot; those of data.train where left out")
       .positive();
   command.flag("--keys", arguments->keys, "Every key with type, default and meaning (Markdown)");
   command.flag("--json", arguments->json, "Print one line of JSON: value and origin by key");

@@ -44,9 +44,8 @@ std::string print_all(const Config& config, bool comments, Comment comment) {
 }  // namespace
 
 std::string to_yaml(const Config& config, bool comments) {
-  return print_all(config, comments, [](const Field& field) {
-    return std::string(field.description);
-  });
+  return print_all(config, comments,
+                   [](const Field& field) { return std::string(field.description); });
 }
 
 std::string to_yaml(const LoadedConfig& loaded) {

@@ -97,8 +97,7 @@ LrFindResult find_learning_rate(const Config& given, const LrFindOptions& option
   }
   TrainingStep training_step(state, communicator, inputs.compute, step_options);
   dataio::Loader loader(
-      inputs.train,
-      inputs.plan.sequence(sample_order_of(config, inputs.train), 0, options.steps),
+      inputs.train, inputs.plan.sequence(sample_order_of(config, inputs.train), 0, options.steps),
       loader_training_of(config, inputs.normalization, model.num_classes),
       dataio::LoaderOptions{loader_threads_of(config, inputs.threads.loader),
                             config.data.queue_batches, batch_memory(inputs.compute.device)});
@@ -112,8 +111,8 @@ LrFindResult find_learning_rate(const Config& given, const LrFindOptions& option
     const launch::Watchdog::Watch watch = world.watch("step " + std::to_string(i + 1));
     StepRates rates = inputs.schedule.at(i);
     rates.learning_rate = rate_of(options, i);
-    const StepResult step = training_step.run([&] { return loader.next(); }, rates,
-                                              launch::Interruption::requested());
+    const StepResult step =
+        training_step.run([&] { return loader.next(); }, rates, launch::Interruption::requested());
     result.interrupted = step.stop;
     result.trials.push_back({rates.learning_rate, static_cast<double>(step.loss), 0});
     smooth_losses(result.trials, kSmoothing);

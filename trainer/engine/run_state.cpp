@@ -171,7 +171,7 @@ void restore(RunState& state, const Checkpoint& checkpoint) {
   }
   state.update = find(kUpdates).item<std::int64_t>();
   if (state.scaler.enabled && stored.contains(kScale)) {
-    state.scaler.scale = find(kScale).item<double>();
+    state.scaler.scale = find(kScale).item<float>();
     state.scaler.good_steps = find(kGoodSteps).item<std::int64_t>();
   }
   state.step = checkpoint.info.step;

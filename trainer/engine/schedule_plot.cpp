@@ -29,7 +29,8 @@ std::string schedule_svg(const Config& config, const dataio::StepTable& steps) {
     const std::int64_t points = std::min(total, kPoints);
     for (std::int64_t i = 0; i < points; ++i) {
       const std::int64_t step = points == 1 ? 0 : i * (total - 1) / (points - 1);
-      const double epoch = static_cast<double>(step) * config.train.epochs / static_cast<double>(total);
+      const double epoch =
+          static_cast<double>(step) * config.train.epochs / static_cast<double>(total);
       line.points.push_back({epoch, value(step)});
     }
     Chart result;
@@ -54,7 +55,8 @@ std::string schedule_svg(const Config& config, const dataio::StepTable& steps) {
   }
   if (mixes(config)) {
     charts.push_back(chart("Probability of mixing", [&](std::int64_t step) {
-      const bool over = config.mixup.off_epoch > 0 && steps.epoch_of(step) >= config.mixup.off_epoch;
+      const bool over =
+          config.mixup.off_epoch > 0 && steps.epoch_of(step) >= config.mixup.off_epoch;
       return over ? 0 : config.mixup.prob;
     }));
   }

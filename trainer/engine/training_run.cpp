@@ -31,13 +31,17 @@ namespace {
 /// Steps of a process before a trace begins: the first ones are not like the others.
 constexpr std::int64_t kUntracedSteps = 2;
 
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
 }  // namespace
 
 TrainingRun::TrainingRun(const Config& config, TrainOptions options, launch::World& world)
     : config_(config),
       options_(std::move(options)),
       world_(world),
-      log_(world.rank() == 0),
+      log_(world.rank() == 0 && !options_.rehearsal),
       inputs_(config, world),
       cursor_(inputs_.plan.steps) {
   const Compute& compute = inputs_.compute;
@@ -86,6 +90,7 @@ TrainingRun::TrainingRun(const Config& config, TrainOptions options, launch::Wor
       loader_training_of(config_, inputs_.normalization, model.num_classes),
       dataio::LoaderOptions{loader_threads_of(config_, inputs_.threads.loader),
                             config_.data.queue_batches, batch_memory(compute.device)});
+  pastimes_.starting = seconds_since(started_);
 }
 
 TrainingRun::~TrainingRun() = default;
@@ -176,7 +181,7 @@ void TrainingRun::train_to_next_stop() {
     stop = std::min(stop, (state_->step / every + 1) * every);
   }
   std::optional<Progress> progress;
-  if (is_leader()) {
+  if (is_leader() && !options_.rehearsal) {
     progress.emplace(formatted("epoch %d/%d", static_cast<int>(epoch) + 1, config_.train.epochs),
                      inputs_.plan.steps.steps_in_epoch(epoch));
   }
@@ -285,6 +290,7 @@ void TrainingRun::write_trace() {
 }
 
 bool TrainingRun::run_evaluation(const std::string& label) {
+  const auto start = Clock::now();
   std::vector<const Rcvit*> models{&state_->model};
   std::optional<Rcvit> average;
   if (state_->average) {
@@ -295,7 +301,8 @@ bool TrainingRun::run_evaluation(const std::string& label) {
   options.transform = eval_transform_of(config_, inputs_.normalization);
   options.loader = {loader_threads_of(config_, inputs_.threads.loader), config_.data.queue_batches};
   options.block_size = config_.eval.batch_size;
-  options.progress_label = label;
+  options.progress_label = options_.rehearsal ? "" : label;
+  options.most_samples = options_.most_evaluated;
   launch::Watchdog::Watch watch = world_.watch(label, device_grace());
   options.stop = [&watch] {
     watch.feed();
@@ -304,6 +311,8 @@ bool TrainingRun::run_evaluation(const std::string& label) {
   std::optional<std::vector<Evaluation>> found = trainer::evaluate(
       models, *inputs_.val, options, inputs_.compute.device, world_.communicator());
   interrupted_ = !found;
+  pastimes_.evaluating += seconds_since(start);
+  pastimes_.evaluations += 1;
   if (found) {
     evaluations_ = std::move(*found);
   }
@@ -424,6 +433,7 @@ void TrainingRun::save() {
       ((config_.checkpoint.every_steps > 0 && state_->step % config_.checkpoint.every_steps == 0) ||
        finished() || interrupted_);
   if (by_epoch || by_step) {
+    const auto start = Clock::now();
     // Others wait while the disk is slow (the note "Who is to blame" in launch/mpi/thread.cpp).
     const launch::Watchdog::Watch watch = world_.watch("saving a checkpoint", device_grace());
     Checkpoint checkpoint{
@@ -434,6 +444,8 @@ void TrainingRun::save() {
                          by_epoch ? CheckpointWriter::Kind::kEpoch : CheckpointWriter::Kind::kStep,
                          is_best_);
     }
+    pastimes_.saving += seconds_since(start);
+    pastimes_.checkpoints += 1;
   }
 }
 
@@ -461,6 +473,7 @@ void TrainingRun::report() {
   if (!is_leader()) {
     return;
   }
+  const auto start = Clock::now();
   const launch::Watchdog::Watch watch = world_.watch("writing the report");
   checkpoints_->wait();
   if (!inputs_.val) {
@@ -474,6 +487,7 @@ void TrainingRun::report() {
   }
   const std::string page = write_run_report(options_.out, config_, inputs_.train, *inputs_.val,
                                             evaluations_, inputs_.compute, cost);
+  pastimes_.reporting = seconds_since(start);
   const Accuracy best = accuracy_of(evaluations_.back());
   log_.line(formatted("%s top-1 %.2f%%, top-5 %.2f%% on %lld validation pictures, %s in all",
                       state_->average ? "EMA" : "model", best.acc1(), best.acc5(),

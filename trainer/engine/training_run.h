@@ -49,6 +49,19 @@ class TrainingRun {
   /// After an interruption: waits until every rank may leave.
   void leave();
 
+  /// What this process spent on what is no step, in seconds, and how often.
+  struct Pastimes {
+    double starting = 0;
+    double evaluating = 0;
+    std::int64_t evaluations = 0;
+    double saving = 0;  ///< that training waited for
+    std::int64_t checkpoints = 0;
+    double reporting = 0;  ///< without the evaluation
+  };
+  const Pastimes& pastimes() const { return pastimes_; }
+  const RunInputs& inputs() const { return inputs_; }
+  const RunState& state() const { return *state_; }
+
  private:
   void open_folder();
   void resume_from(const std::string& path);
@@ -83,6 +96,8 @@ class TrainingRun {
   Config config_;
   TrainOptions options_;
   launch::World& world_;
+  Clock::time_point started_ = Clock::now();
+  Pastimes pastimes_;
   RunLog log_;
   RunInputs inputs_;
   dataio::StepCursor cursor_;
@@ -102,7 +117,6 @@ class TrainingRun {
   bool is_best_ = false;
   bool interrupted_ = false;
   bool evaluation_due_ = false;  ///< the epoch's steps are done, its evaluation is not
-  Clock::time_point started_ = Clock::now();
   Clock::time_point epoch_started_ = Clock::now();
   EpochMeter meter_;
 };

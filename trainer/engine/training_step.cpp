@@ -18,6 +18,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+/// Below it nothing that is scaled is left of a loss.
+constexpr float kLeastLossScale = 0x1p-24F;
+
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
@@ -188,6 +191,11 @@ void TrainingStep::judge() {
   result_.skipped = !loss_is_finite || !norm_is_finite;
   // Scaled gradients may overflow: the next scale is smaller.
   result_.nonfinite = !loss_is_finite || (!norm_is_finite && !state_.scaler.enabled);
+  if (result_.skipped && !result_.nonfinite && state_.scaler.scale < kLeastLossScale) {
+    throw DivergedError("the gradients overflow at step " + std::to_string(state_.step + 1) +
+                        " even with a loss scale of " + std::to_string(state_.scaler.scale) +
+                        "; lower optimizer.learning_rate, or use precision.amp: bf16 or off");
+  }
   if (!result_.nonfinite) {
     state_.skipped_in_row = 0;
     return;

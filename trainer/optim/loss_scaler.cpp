@@ -1,6 +1,6 @@
 #include "trainer/optim/loss_scaler.h"
 
-#include <limits>
+#include <cmath>
 
 namespace casvit::trainer {
 
@@ -13,7 +13,7 @@ void LossScaler::update(bool found_inf) {
     good_steps = 0;
   } else if (++good_steps == kGrowthInterval) {
     // Not beyond what float32 holds, in which the scaled loss is.
-    if (scale * kGrowth <= static_cast<double>(std::numeric_limits<float>::max())) {
+    if (std::isfinite(scale * kGrowth)) {
       scale *= kGrowth;
     }
     good_steps = 0;

@@ -16,9 +16,11 @@ void adamw(const OptimizerOptions& options, UpdatedTensors& tensors, const Updat
 
 /// The first step is no special case: a momentum of zero makes it torch.optim.SGD's.
 void sgd(const OptimizerOptions& options, UpdatedTensors& tensors, const UpdateStep& step) {
-  at::_fused_sgd_(tensors.parameters, tensors.gradients, tensors.moments[0], step.weight_decay,
+  const bool has_momentum = options.momentum > 0;
+  at::_fused_sgd_(tensors.parameters, tensors.gradients,
+                  has_momentum ? tensors.moments[0] : std::vector<at::Tensor>(), step.weight_decay,
                   options.momentum, step.learning_rate, /*dampening=*/0,
-                  options.nesterov && options.momentum > 0, /*maximize=*/false,
+                  options.nesterov && has_momentum, /*maximize=*/false,
                   /*is_first_step=*/false);
 }
 

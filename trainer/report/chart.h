@@ -31,8 +31,8 @@ struct Chart {
   std::vector<ChartSeries> series;
   std::vector<ChartBand> band;  ///< drawn behind, in the tone `train`
   bool from_zero = false;       ///< the y axis begins at 0
-  bool log_x = false;           ///< the x axis is logarithmic: every x is above 0
   std::string unit;             ///< after the numbers of the y axis, e.g. "%"
+  bool log_x = false;           ///< the x axis is logarithmic: every x is above 0
 };
 
 constexpr int kChartWidth = 480;

@@ -165,7 +165,7 @@ TEST(LossScaler, FollowsPyTorchsOverManySteps) {
     const bool overflow = step < 100'000 ? random() % 3000 == 0 : step > 290'000;
     at::_amp_update_scale_(scale, growth, at::full({}, overflow ? 1.0F : 0.0F), 2.0, 0.5, 2000);
     scaler.update(overflow);
-    ASSERT_EQ(scaler.scale, static_cast<double>(scale.item<float>())) << "step " << step;
+    ASSERT_EQ(scaler.scale, scale.item<float>()) << "step " << step;
     ASSERT_EQ(scaler.good_steps, growth.item<int>()) << "step " << step;
   }
 }
