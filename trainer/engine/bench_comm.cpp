@@ -10,6 +10,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "trainer/engine/median.h"
 #include "trainer/parallel/device_communicator.h"
 #include "trainer/parallel/element_of.h"
 #include "trainer/report/progress.h"
@@ -170,12 +171,6 @@ class Subject {
   at::Tensor input_;
   at::Tensor output_;
 };
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const std::size_t middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
-}
 
 CommFigures measure(const BenchCommOptions& options, std::uint64_t bytes,
                     launch::Communicator& communicator, launch::World& world) {

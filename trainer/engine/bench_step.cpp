@@ -1,7 +1,6 @@
 #include "trainer/engine/bench_step.h"
 
 #include <ATen/Parallel.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <chrono>
@@ -12,7 +11,9 @@
 #include <utility>
 
 #include "trainer/engine/check_world.h"
+#include "trainer/engine/median.h"
 #include "trainer/engine/options_from_config.h"
+#include "trainer/engine/process_memory.h"
 #include "trainer/engine/run_state.h"
 #include "trainer/engine/teacher.h"
 #include "trainer/engine/training_step.h"
@@ -76,18 +77,6 @@ class Shards {
   std::int64_t first_;
   std::int64_t count_ = 0;
 };
-
-std::int64_t peak_resident_bytes() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return std::int64_t{1024} * usage.ru_maxrss;
-}
-
-double median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
 
 double exposed_share(const std::vector<RankTimes>& ranks) {
   double exposed = 0;
@@ -159,7 +148,7 @@ StepBench bench_step(const Config& config, const StepBenchOptions& options, laun
   bench.bucket_bytes = step.bucket_bytes();
   bench.ranks = gather_times(world.communicator(), times);
   bench.exposed_share = exposed_share(bench.ranks);
-  const std::int64_t peak = peak_resident_bytes();
+  const auto peak = static_cast<std::int64_t>(peak_resident_bytes());
   bench.peak_bytes.resize(static_cast<std::size_t>(world.size()));
   world.communicator()
       .all_gather(&peak, bench.peak_bytes.data(), 1, launch::ElementType::kInt64)

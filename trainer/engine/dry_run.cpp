@@ -1,6 +1,5 @@
 #include "trainer/engine/dry_run.h"
 
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,6 +14,7 @@
 #include "launch/preflight/memory_room.h"
 #include "trainer/engine/check_world.h"
 #include "trainer/engine/describe_run.h"
+#include "trainer/engine/process_memory.h"
 #include "trainer/engine/room_needed.h"
 #include "trainer/engine/training_run.h"
 #include "trainer/report/atomic_file.h"
@@ -70,12 +70,6 @@ std::vector<std::uint64_t> gather(std::uint64_t mine, launch::Communicator& comm
   const auto value = static_cast<std::int64_t>(mine);
   communicator.all_gather(&value, all.data(), 1, launch::ElementType::kInt64).wait();
   return {all.begin(), all.end()};
-}
-
-std::uint64_t peak_resident_bytes() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return std::uint64_t{1024} * static_cast<std::uint64_t>(usage.ru_maxrss);
 }
 
 /// Rank 0 decides, and all do.

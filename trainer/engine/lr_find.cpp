@@ -1,5 +1,6 @@
 #include "trainer/engine/lr_find.h"
 
+#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <optional>
@@ -50,14 +51,19 @@ std::string csv_of(const std::vector<LrTrial>& trials) {
   return text;
 }
 
-/// The loss over the learning rate, on a logarithmic axis, with the suggestion on it.
+/// The loss over the learning rate, on a logarithmic axis, with the suggestion on it. Where it has
+/// blown up it is left out: it would flatten the rest.
 Chart chart_of(const std::vector<LrTrial>& trials, const LrSuggestion& suggestion) {
+  const double first = trials.front().smoothed;
+  const double least = std::ranges::min_element(trials, {}, &LrTrial::smoothed)->smoothed;
+  const double most = std::max(first + (first - least), 1.1 * first);
+  const auto shown = [most](double loss) { return loss <= most ? loss : std::nan(""); };
   ChartSeries losses{"each step", "train", {}, false};
   ChartSeries smoothed{"smoothed", "main", {}, false};
-  ChartSeries marked{formatted("suggested: %.2g", suggestion.suggested), "other", {}, true};
+  ChartSeries marked{formatted("%.2g", suggestion.suggested), "other", {}, true};
   for (const LrTrial& trial : trials) {
-    losses.points.push_back({trial.learning_rate, trial.loss});
-    smoothed.points.push_back({trial.learning_rate, trial.smoothed});
+    losses.points.push_back({trial.learning_rate, shown(trial.loss)});
+    smoothed.points.push_back({trial.learning_rate, shown(trial.smoothed)});
     if (trial.learning_rate == suggestion.suggested) {
       marked.points.push_back({trial.learning_rate, trial.smoothed});
     }

@@ -1,23 +1,13 @@
 #include "trainer/engine/run_report.h"
 
-#include <sys/resource.h>
-
 #include <filesystem>
 
+#include "trainer/engine/process_memory.h"
 #include "trainer/engine/versions.h"
 #include "trainer/report/metrics.h"
 #include "trainer/report/report.h"
 
 namespace casvit::trainer {
-namespace {
-
-double peak_memory_bytes() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<double>(usage.ru_maxrss) * 1024.0;
-}
-
-}  // namespace
 
 std::string describe_data(const dataio::Dataset& data) {
   std::string text = std::to_string(data.size()) + " pictures in " + data.files().front();
@@ -54,7 +44,7 @@ std::string write_run_report(const std::string& run_folder, const Config& config
   input.versions = versions();
   input.versions["compute"] = compute.describe();
   input.cost = {{"seconds", cost.seconds},
-                {"peak_memory_bytes", peak_memory_bytes()},
+                {"peak_memory_bytes", static_cast<double>(peak_resident_bytes())},
                 {"ranks", cost.ranks},
                 {"threads_per_rank", cost.threads}};
   if (cost.images_per_second > 0) {

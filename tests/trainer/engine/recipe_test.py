@@ -12,6 +12,11 @@ from training_case import LAST, TrainingCase, lines_of, tensors_of
 REPRODUCIBLE = ("parallel.reproducible=true", "batch.shards=2", "batch.shard_size=8")
 
 
+def json_of(output):
+    """The line of JSON among those of progress."""
+    return json.loads(next(line for line in output.splitlines() if line.startswith("{")))
+
+
 class RecipeTest(TrainingCase):
     def checkpoint(self, name):
         return os.path.join(self.run_folder(name), LAST)
@@ -123,7 +128,7 @@ class RecipeTest(TrainingCase):
             answer = self.run_it(self.command(
                 ranks, "lr-find", "--config", self.recipe, "--out", out, "--from", "1e-5", "--to", "10", "--steps", "40",
                 "--json"))
-            found = json.loads(answer.strip().splitlines()[-1])
+            found = json_of(answer)
             self.assertTrue(1e-5 < found["suggested"] < 10, found)
             with open(found["csv"], encoding="utf-8") as file:
                 rows = list(csv.DictReader(file))
@@ -138,7 +143,7 @@ class RecipeTest(TrainingCase):
         command = self.train_command(2, run, "train.epochs=3", "checkpoint.every_epochs=2")
         text = self.run_it([*command, "--dry-run"])
         self.assertIn("the whole run would take about", text)
-        told = json.loads(self.run_it([*command, "--dry-run", "--json"]).strip().splitlines()[-1])
+        told = json_of(self.run_it([*command, "--dry-run", "--json"]))
         self.assertEqual(os.listdir(os.path.dirname(run)), [])
         self.run_it(command)
         self.assertEqual(told["steps"], len(lines_of(run, "step")))
@@ -150,7 +155,7 @@ class RecipeTest(TrainingCase):
         self.assertIn("--json is for --dry-run", self.run_it([*command, "--json"], code=2))
 
     def test_config_tells_origins_and_draws_schedules(self):
-        shown = json.loads(self.run_it(self.command(
+        shown = json_of(self.run_it(self.command(
             0, "config", "--config", self.recipe, "--set", "clip.norm=2", "--json")))
         self.assertEqual(shown["clip.norm"], {"value": 2.0, "origin": "--set clip.norm=2"})
         self.assertEqual(shown["ema.decay"]["origin"], self.recipe + ":11")

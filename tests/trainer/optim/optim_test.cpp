@@ -40,9 +40,9 @@ TEST(Optimizer, ScalesRatesAndLeavesFrozenParametersAlone) {
   OptimizerOptions options;
   options.kind = OptimizerKind::kSgd;
   options.nesterov = false;
-  Optimizer optimizer(state, options,
-                      {{.frozen = true, .learning_rate_scale = 1},
-                       {.frozen = false, .learning_rate_scale = 0.25}});
+  Optimizer optimizer(
+      state, options,
+      {{.frozen = true, .learning_rate_scale = 1}, {.frozen = false, .learning_rate_scale = 0.25}});
   const at::Tensor gradients = at::ones_like(state.parameters());
   optimizer.step(gradients, {.learning_rate = 0.1, .weight_decay = 0.5}, 1);
   optimizer.step(gradients, {.learning_rate = 0.1, .weight_decay = 0.5}, 2);
