@@ -7,6 +7,8 @@
 namespace casvit::trainer {
 namespace {
 
+constexpr std::int64_t kFewSteps = 5;
+
 std::string counted(long long number, const char* thing) {
   return std::to_string(number) + " " + thing + (number == 1 ? "" : "s");
 }
@@ -48,6 +50,12 @@ std::vector<std::string> describe_run(const Config& config, const RunInputs& inp
   }
   lines.push_back("train: " + describe_data(inputs.train) + "; " +
                   describe_batches(config, inputs));
+  if (const std::int64_t steps = inputs.plan.steps.steps_in_epoch(0); steps < kFewSteps) {
+    lines.push_back(
+        "hint: an epoch has only " + counted(steps, "step") +
+        "; with a smaller batch.shard_size or fewer shards the model learns in more and "
+        "smaller steps");
+  }
   if (inputs.val) {
     lines.push_back("val: " + describe_data(*inputs.val));
   }

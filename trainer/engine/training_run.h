@@ -63,6 +63,8 @@ class TrainingRun {
   const RunState& state() const { return *state_; }
 
  private:
+  using Clock = std::chrono::steady_clock;
+  static double seconds_since(Clock::time_point start);
   void open_folder();
   void resume_from(const std::string& path);
   void start_from_weights();
@@ -90,8 +92,6 @@ class TrainingRun {
   }
   TrainingStepOptions step_options() const;
   std::chrono::milliseconds device_grace() const;
-
-  using Clock = std::chrono::steady_clock;
 
   Config config_;
   TrainOptions options_;

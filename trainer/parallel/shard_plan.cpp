@@ -33,7 +33,11 @@ ShardPlan ShardPlan::make(const dataio::StepTableOptions& options, std::int64_t 
   try {
     return {options.shards, ranks, rank, dataio::StepTable(options)};
   } catch (const dataio::UsageError& error) {
-    throw ConfigError(error.what());
+    std::string text = error.what();
+    if (const std::int64_t fits = options.samples / options.shards / 2 * 2; fits > 0) {
+      text += ", e.g. --set batch.shard_size=" + std::to_string(fits);
+    }
+    throw ConfigError(text);
   }
 }
 
