@@ -110,6 +110,7 @@ constexpr std::array kGlobals{
     KnownGlobal{"builtins", "bytearray"},
     KnownGlobal{"builtins", "slice"},
     KnownGlobal{"builtins", "range"},
+    KnownGlobal{"builtins", "xrange"},
 };
 
 /// As pickles of protocol 2 and less call what Python 3 calls builtins.

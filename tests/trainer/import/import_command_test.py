@@ -32,7 +32,7 @@ def shapes():
             result[name] = ()
         else:
             key = name if last in ("weight", "bias") else stem + ".weight"
-            result[name] = tuple(golden["gradients"][key]["shape"])
+            result[name] = tuple(golden["parameters"][key]["shape"])
     return result
 
 
@@ -97,8 +97,9 @@ class ImportCommand(unittest.TestCase):
 
     def test_every_protocol_in_both_forms(self):
         model, ema = weights(1), weights(2)
-        for save, form in ((torch_save.save_zip, "zip"), (torch_save.save_legacy, "legacy")):
-            for protocol in range(6):
+        for save, form, protocols in ((torch_save.save_zip, "zip", range(6)),
+                                      (torch_save.save_legacy, "legacy", (0, 2, 4))):
+            for protocol in protocols:
                 with self.subTest(form=form, protocol=protocol):
                     save(self.source, trainer_dictionary(model, ema), protocol)
                     report = json.loads(self.run_import("--json").stdout)
@@ -113,8 +114,9 @@ class ImportCommand(unittest.TestCase):
                     largest = max(numpy.abs(model[name] - ema[name]).max() for name in model
                                   if model[name].dtype == numpy.float32)
                     self.assertAlmostEqual(report["ema_difference"]["largest"], largest, places=5)
-                    self.run_import("--use", "model")
-                    self.assert_imported(model)
+                    if protocol == 2:  # torch.save's own
+                        self.run_import("--use", "model")
+                        self.assert_imported(model)
 
     def test_views_of_one_storage(self):
         """All float tensors in one storage, the convolutions channels-last."""
@@ -159,21 +161,22 @@ class ImportCommand(unittest.TestCase):
 
     def test_harm_is_refused_by_name_and_not_done(self):
         touched = self.path("touched")
+        # By the names of Python 3 and, up to protocol 2, those of Python 2.
         harms = {
-            "posix.system": Harm(os.system, f"touch {touched}"),
-            "builtins.eval": Harm(eval, f"open({touched!r}, 'w')"),
-            "builtins.exec": Harm(exec, f"open({touched!r}, 'w')"),
-            "builtins.getattr": Harm(getattr, "", "upper"),
-            "subprocess.Popen": Harm(subprocess.Popen, ["touch", touched]),
-            "_io.open": Harm(open, touched, "w"),
+            ("posix.system", "posix.system"): Harm(os.system, f"touch {touched}"),
+            ("builtins.eval", "__builtin__.eval"): Harm(eval, f"open({touched!r}, 'w')"),
+            ("builtins.exec", "__builtin__.exec"): Harm(exec, f"open({touched!r}, 'w')"),
+            ("builtins.getattr", "__builtin__.getattr"): Harm(getattr, "", "upper"),
+            ("subprocess.Popen", "commands.Popen"): Harm(subprocess.Popen, ["touch", touched]),
+            ("io.open", "io.open"): Harm(open, touched, "w"),
         }
-        for name, harm in harms.items():
+        for (name, old_name), harm in harms.items():
             for save in (torch_save.save_zip, torch_save.save_legacy):
                 for protocol in (0, 2, 4):
                     with self.subTest(name=name, save=save.__name__, protocol=protocol):
-                        save(self.source, {"model": state_dict(weights(1)), "args": harm}, protocol)
+                        save(self.source, {"model": {"w": torch_save.Tensor(numpy.ones(3))}, "args": harm}, protocol)
                         error = self.run_import(code=3).stderr
-                        self.assertIn(name.replace("builtins", "__builtin__") if protocol < 3 else name, error)
+                        self.assertIn(f'"{old_name if protocol < 3 else name}"', error)
                         self.assertIn("nothing was executed", error)
                         self.assertIn(self.source, error)
                         self.assertFalse(os.path.exists(touched))

@@ -41,8 +41,8 @@ class Tensor:
     def __init__(self, array, storage=None, offset=0, strides=None):
         self.storage = storage or Storage(array)
         self.offset, self.shape = offset, array.shape
-        self.strides = strides or tuple(stride // array.itemsize
-                                        for stride in numpy.ascontiguousarray(array).strides)
+        self.strides = strides or tuple(int(numpy.prod(array.shape[axis + 1:]))
+                                        for axis in range(array.ndim))
 
     def __reduce_ex__(self, protocol):
         return REBUILD, (self.storage, self.offset, self.shape, self.strides, False,
