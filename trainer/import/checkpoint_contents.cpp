@@ -22,6 +22,9 @@ constexpr std::array<std::string_view, 12> kAccuracyKeys{"max_accuracy",  "max_a
 /// What wrappers put before every key: DistributedDataParallel and timm's ModelEma, torch.compile.
 constexpr std::array<std::string_view, 2> kWrapperPrefixes{"module.", "_orig_mod."};
 constexpr std::string_view kBackbonePrefix = "backbone.";
+/// Names of tensors are short. A pickle can repeat a long text as a key without being long itself,
+/// and what is made of keys would grow with each.
+constexpr std::size_t kLongestKey = 256;
 /// torch.optim.swa_utils.AveragedModel's own count, beside its model.
 constexpr std::string_view kAveragedCount = "n_averaged";
 
@@ -71,8 +74,9 @@ StateDict read_state_dict(const TorchFile& file, std::string_view key, const Pic
   for (std::size_t i = 0; i + 1 < value.items.size(); i += 2) {
     const PickleValue& name = graph[value.items[i]];
     const PickleValue& item = graph[value.items[i + 1]];
-    if (name.kind != Kind::kText) {
-      throw CheckpointError(file.path() + ": a state dict has " + kind_of(name) + " as a key");
+    if (name.kind != Kind::kText || name.text.size() > kLongestKey) {
+      throw CheckpointError(file.path() + ": a state dict has " + kind_of(name) + " of " +
+                            std::to_string(name.text.size()) + " bytes as a key");
     }
     if (item.kind != Kind::kTensor || name.text == kAveragedCount) {
       dict.left_out.push_back(name.text);
@@ -158,7 +162,8 @@ CheckpointContents read_contents(const TorchFile& file) {
   contents.notes = read_notes(file);
   for (std::size_t i = 0; i + 1 < root.items.size(); i += 2) {
     const PickleValue& key = graph[root.items[i]];
-    const std::string name = key.kind == Kind::kText ? key.text : kind_of(key);
+    const std::string name =
+        key.kind == Kind::kText ? key.text.substr(0, kLongestKey) : kind_of(key);
     const bool is_taken = (contents.model && contents.model->key == name) ||
                           (contents.ema && contents.ema->key == name);
     if (!is_taken && !is_noted(contents.notes, name)) contents.left_out.push_back(name);

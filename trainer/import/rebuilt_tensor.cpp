@@ -13,6 +13,8 @@ namespace {
 
 using Kind = PickleValue::Kind;
 
+/// torch.save's are numbers. Long ones, often referred to, would take long to compare.
+constexpr std::size_t kLongestKey = 256;
 /// Convolution weights have four.
 constexpr std::size_t kMaxDimensions = 8;
 
@@ -82,7 +84,8 @@ ValueId refer_to_storage(PickleGraph& graph, ValueId persistent_id) {
     throw PickleDefect("refers to something outside itself that is no storage of a tensor");
   }
   if (!is(1, Kind::kGlobal) || graph[id.items[1]].global->role != GlobalRole::kStorageType ||
-      !is(2, Kind::kText) || !is(4, Kind::kInteger) || graph[id.items[4]].integer < 0) {
+      !is(2, Kind::kText) || graph[id.items[2]].text.size() > kLongestKey ||
+      !is(4, Kind::kInteger) || graph[id.items[4]].integer < 0) {
     throw PickleDefect("refers to a storage in a form that torch.save does not write");
   }
   if (id.items.size() > 5 && !is(5, Kind::kNone)) {

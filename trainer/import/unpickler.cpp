@@ -1,15 +1,12 @@
 #include "trainer/import/unpickler.h"
 
-#include <bit>
 #include <charconv>
-#include <cstring>
 #include <utility>
 
 #include "trainer/checkpoint/quoted_name.h"
 #include "trainer/error.h"
 #include "trainer/import/known_globals.h"
 #include "trainer/import/pickle_calls.h"
-#include "trainer/import/pickle_text.h"
 
 namespace casvit::trainer {
 namespace {
@@ -33,29 +30,6 @@ std::uint64_t number_of(std::string_view digits) {
 }
 
 }  // namespace
-
-std::string_view PickleBytes::take(std::uint64_t count) {
-  if (count > bytes_.size() - position_) throw PickleDefect("ends within a value");
-  const std::string_view taken = bytes_.substr(position_, count);
-  position_ += count;
-  return taken;
-}
-
-template <class Integer>
-Integer PickleBytes::number() {
-  static_assert(std::endian::native == std::endian::little, "pickles are little-endian");
-  Integer value = 0;
-  std::memcpy(&value, take(sizeof value).data(), sizeof value);
-  return value;
-}
-
-std::string_view PickleBytes::line() {
-  const std::size_t end = bytes_.find('\n', position_);
-  if (end == std::string_view::npos) throw PickleDefect("ends within a line");
-  const std::string_view taken = take(end - position_);
-  take(1);
-  return taken;
-}
 
 ValueId Unpickler::load() {
   stack_.clear();
@@ -86,105 +60,6 @@ ValueId Unpickler::run() {
                !take_memo(opcode) && !take_call(opcode)) {
       throw PickleDefect("has an opcode that files of weights do not use: " + opcode_text(opcode));
     }
-  }
-}
-
-bool Unpickler::take_number(char opcode) {
-  PickleValue value;
-  switch (opcode) {
-    case 'N':
-      push_value(value);
-      return true;
-    case '\x88':
-    case '\x89':
-      value.kind = Kind::kBool;
-      value.integer = opcode == '\x88' ? 1 : 0;
-      push_value(value);
-      return true;
-    case 'J':
-      push_integer(bytes_.number<std::int32_t>());
-      return true;
-    case 'K':
-      push_integer(bytes_.number<std::uint8_t>());
-      return true;
-    case 'M':
-      push_integer(bytes_.number<std::uint16_t>());
-      return true;
-    case '\x8a':
-      push_big_integer(bytes_.take(bytes_.number<std::uint8_t>()));
-      return true;
-    case '\x8b':
-      push_big_integer(bytes_.take(bytes_.number<std::uint32_t>()));
-      return true;
-    case 'I':
-      push_decimal(bytes_.line(), true);
-      return true;
-    case 'L': {
-      std::string_view digits = bytes_.line();
-      if (digits.ends_with('L')) digits.remove_suffix(1);
-      push_decimal(digits, false);
-      return true;
-    }
-    case 'F': {
-      const std::string_view digits = bytes_.line();
-      const char* end = digits.data() + digits.size();
-      value.kind = Kind::kReal;
-      const auto [last, error] = std::from_chars(digits.data(), end, value.real);
-      if (error == std::errc::invalid_argument || last != end) {
-        throw PickleDefect("has no number where one is due");
-      }
-      push_value(value);
-      return true;
-    }
-    case 'G':  // the one number of pickles that is big-endian
-      value.kind = Kind::kReal;
-      value.real = std::bit_cast<double>(__builtin_bswap64(bytes_.number<std::uint64_t>()));
-      push_value(value);
-      return true;
-    default:
-      return false;
-  }
-}
-
-bool Unpickler::take_text(char opcode) {
-  switch (opcode) {
-    case 'X':
-      push_text(Kind::kText, bytes_.take(bytes_.number<std::uint32_t>()));
-      return true;
-    case '\x8c':
-      push_text(Kind::kText, bytes_.take(bytes_.number<std::uint8_t>()));
-      return true;
-    case '\x8d':
-      push_text(Kind::kText, bytes_.take(bytes_.number<std::uint64_t>()));
-      return true;
-    case 'V':
-      push_text(Kind::kText, unescape(bytes_.line()));
-      return true;
-    case 'B':
-      push_text(Kind::kBytes, bytes_.take(bytes_.number<std::uint32_t>()));
-      return true;
-    case 'C':
-      push_text(Kind::kBytes, bytes_.take(bytes_.number<std::uint8_t>()));
-      return true;
-    case '\x8e':
-    case '\x96':
-      push_text(Kind::kBytes, bytes_.take(bytes_.number<std::uint64_t>()));
-      return true;
-    // Python 2's strings, which Python 3 reads as text.
-    case 'T':
-      push_text(Kind::kText, bytes_.take(bytes_.number<std::uint32_t>()));
-      return true;
-    case 'U':
-      push_text(Kind::kText, bytes_.take(bytes_.number<std::uint8_t>()));
-      return true;
-    case 'S': {
-      std::string text;
-      if (!unquote(bytes_.line(), text)) throw PickleDefect("has a string without its quotes");
-      push_text(Kind::kText, text);
-      return true;
-    }
-    default:
-      return false;
   }
 }
 
@@ -357,49 +232,6 @@ void Unpickler::push(ValueId id) {
 }
 
 void Unpickler::push_value(PickleValue value) { push(add_value(graph_, std::move(value))); }
-
-void Unpickler::push_integer(std::int64_t integer) {
-  PickleValue value;
-  value.kind = Kind::kInteger;
-  value.integer = integer;
-  push_value(std::move(value));
-}
-
-void Unpickler::push_text(Kind kind, std::string_view text) {
-  PickleValue value;
-  value.kind = kind;
-  value.text = text;
-  push_value(std::move(value));
-}
-
-void Unpickler::push_big_integer(std::string_view little_endian) {
-  if (little_endian.size() > sizeof(std::int64_t)) {
-    push_text(Kind::kBigInteger, little_endian);
-    return;
-  }
-  const bool is_negative =
-      !little_endian.empty() && (static_cast<unsigned char>(little_endian.back()) & 0x80U) != 0;
-  std::int64_t value = is_negative ? -1 : 0;
-  std::memcpy(&value, little_endian.data(), little_endian.size());
-  push_integer(value);
-}
-
-void Unpickler::push_decimal(std::string_view digits, bool may_be_bool) {
-  PickleValue value;
-  value.kind = Kind::kInteger;
-  const char* end = digits.data() + digits.size();
-  const auto [last, error] = std::from_chars(digits.data(), end, value.integer);
-  if (last != end || error == std::errc::invalid_argument) {
-    throw PickleDefect("has no number where one is due");
-  }
-  if (error == std::errc::result_out_of_range) {
-    value.kind = Kind::kBigInteger;
-    value.text = digits;
-  } else if (may_be_bool && (digits == "00" || digits == "01")) {
-    value.kind = Kind::kBool;
-  }
-  push_value(std::move(value));
-}
 
 void Unpickler::push_global(std::string_view module, std::string_view name) {
   PickleValue value;

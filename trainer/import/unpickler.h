@@ -7,28 +7,10 @@
 #include <unordered_map>
 #include <vector>
 
+#include "trainer/import/pickle_bytes.h"
 #include "trainer/import/pickle_value.h"
 
 namespace casvit::trainer {
-
-/// The bytes of pickles, one after the other, taken from the front. A taker never goes beyond the
-/// end: @throws PickleDefect
-class PickleBytes {
- public:
-  explicit PickleBytes(std::string_view bytes) : bytes_(bytes) {}
-
-  std::size_t position() const { return position_; }
-  std::string_view take(std::uint64_t count);
-  /// A little-endian number of 1, 2, 4 or 8 bytes.
-  template <class Integer>
-  Integer number();
-  /// Up to the next newline, which is taken, too.
-  std::string_view line();
-
- private:
-  std::string_view bytes_;
-  std::size_t position_ = 0;
-};
 
 /// Reads pickles of protocols 0 to 5 (Python's Lib/pickletools.py) into values. Names of a fixed
 /// list are known (known_globals.h); a pickle that asks for any other is refused by that name.

@@ -151,6 +151,19 @@ TEST_F(TorchFileTest, SaysWhatOtherFilesAre) {
   EXPECT_THAT(refusal(little_endian<std::uint64_t>(2) + "{}"), HasSubstr("a safetensors file"));
 }
 
+// A long text that a pickle repeats for two bytes each must not be copied each time.
+TEST_F(TorchFileTest, RefusesLongKeys) {
+  PickleWriter pickle;
+  pickle.raw("}(").text(std::string(1 << 20, 'k')).raw("q\1");
+  pickle.tensor("FloatStorage", "0", 6, 0, {6}, {1}).raw("q\2");
+  for (int i = 0; i < 100000; ++i) pickle.raw("h\1h\2");
+  EXPECT_THAT(refusal(torch_zip(pickle.raw("u").end(), {{"0", kSixFloats}})),
+              HasSubstr("a text of 1048576 bytes as a key"));
+  EXPECT_THAT(
+      refusal(torch_zip(PickleWriter().storage("FloatStorage", std::string(1000, '0'), 6).end())),
+      HasSubstr("in a form that torch.save does not write"));
+}
+
 TEST_F(TorchFileTest, MmcvsBackboneIsTakenOutOfItsDetector) {
   PickleWriter detector;
   detector.raw("}(").text("meta").raw("}").text("state_dict").raw("}(");
