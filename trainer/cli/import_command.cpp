@@ -68,6 +68,11 @@ void print_page(const ImportOptions& options, const ImportReport& report) {
   print_line("key prefix",
              report.removed_prefixes.empty() ? "" : "removed: " + listed(report.removed_prefixes));
   print_line("written", options.output);
+  if (!report.features_only) {
+    print_line("train with", "--set model.init=" + options.output +
+                                 " --set model.name=" + report.architecture +
+                                 (report.distillation ? " --set model.distillation=true" : ""));
+  }
   for (const std::string& warning : report.warnings) {
     std::fprintf(stderr, "warning: %s\n", warning.c_str());
   }

@@ -141,7 +141,8 @@ class ImportCommand(unittest.TestCase):
         torch_save.save_zip(self.source, trainer_dictionary(weights(1), weights(2)))
         done = self.run_import()
         for text in ("rcvit_xs", "one head", "EMA (model_ema)", "epoch 299", "max_accuracy 78.5",
-                     "optimizer, scaler, args", "module.", self.output):
+                     "optimizer, scaler, args", "module.",
+                     f"--set model.init={self.output} --set model.name=rcvit_xs"):
             self.assertIn(text, done.stdout)
         self.assertIn("warning: the file has model and EMA weights, and they differ", done.stderr)
         with safetensors.safe_open(self.output, framework="numpy") as file:
@@ -174,7 +175,8 @@ class ImportCommand(unittest.TestCase):
             for save in (torch_save.save_zip, torch_save.save_legacy):
                 for protocol in (0, 2, 4):
                     with self.subTest(name=name, save=save.__name__, protocol=protocol):
-                        save(self.source, {"model": {"w": torch_save.Tensor(numpy.ones(3))}, "args": harm}, protocol)
+                        tensors = {"w": torch_save.Tensor(numpy.ones(3))}
+                        save(self.source, {"model": tensors, "args": harm}, protocol)
                         error = self.run_import(code=3).stderr
                         self.assertIn(f'"{old_name if protocol < 3 else name}"', error)
                         self.assertIn("nothing was executed", error)
