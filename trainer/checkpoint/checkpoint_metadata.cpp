@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "trainer/checkpoint/info_json.h"
+#include "trainer/checkpoint/quoted_name.h"
 #include "trainer/error.h"
 
 namespace casvit::trainer {

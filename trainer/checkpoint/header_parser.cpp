@@ -6,6 +6,7 @@
 #include <limits>
 #include <utility>
 
+#include "trainer/checkpoint/quoted_name.h"
 #include "trainer/error.h"
 
 namespace casvit::trainer {

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "trainer/checkpoint/durable_file.h"
+#include "trainer/checkpoint/quoted_name.h"
 #include "trainer/checkpoint/safetensors_header.h"
 #include "trainer/error.h"
 

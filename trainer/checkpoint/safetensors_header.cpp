@@ -10,7 +10,9 @@
 #include <tuple>
 
 #include "trainer/checkpoint/header_parser.h"
+#include "trainer/checkpoint/quoted_name.h"
 #include "trainer/error.h"
+#include "trainer/import/torch_file.h"
 
 namespace casvit::trainer {
 namespace {
@@ -106,6 +108,10 @@ SafetensorsHeader parse_header(std::string_view text, std::uint64_t data_bytes,
 }
 
 SafetensorsHeader read_header(const InputFile& file) {
+  if (looks_like_torch_file(file)) {
+    throw CheckpointError(file.path() + " is no safetensors file but one of torch.save; convert " +
+                          "it: casvit_dist import " + file.path() + " -o OUT.safetensors");
+  }
   std::uint64_t length = 0;
   if (file.bytes() < sizeof length) {
     throw CheckpointError(file.path() + " is not a safetensors file: it has only " +
@@ -153,13 +159,6 @@ std::string print_header(const SafetensorsHeader& header) {
   std::string bytes(sizeof length, '\0');
   std::memcpy(bytes.data(), &length, sizeof length);
   return bytes + text;
-}
-
-std::string in_quotes(std::string_view name) {
-  constexpr std::size_t kLongest = 200;
-  const std::string shown(name.substr(0, kLongest));
-  return json(shown).dump(-1, ' ', true, json::error_handler_t::replace) +
-         (name.size() > kLongest ? "..." : "");
 }
 
 }  // namespace casvit::trainer

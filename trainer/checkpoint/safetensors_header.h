@@ -55,7 +55,4 @@ std::vector<NamedTensor> read_tensors(const InputFile& file, const SafetensorsHe
 /// a header over kMaxHeaderBytes.
 std::string print_header(const SafetensorsHeader& header);
 
-/// `name` in quotes with control characters escaped and cut to a sane length, for messages.
-std::string in_quotes(std::string_view name);
-
 }  // namespace casvit::trainer

@@ -6,6 +6,7 @@
 
 #include "trainer/checkpoint/checkpoint.h"
 #include "trainer/checkpoint/checkpoint_metadata.h"
+#include "trainer/checkpoint/quoted_name.h"
 #include "trainer/error.h"
 
 namespace casvit::trainer {
@@ -19,12 +20,30 @@ bool any_under(const std::vector<NamedTensor>& tensors, std::string_view prefix)
                      [&](const NamedTensor& entry) { return entry.name.starts_with(prefix); });
 }
 
-std::string shape_text(const at::Tensor& tensor) {
+std::string shape_text(const std::vector<std::int64_t>& shape) {
   std::string text;
-  for (const std::int64_t dimension : tensor.sizes()) {
+  for (const std::int64_t dimension : shape) {
     text += (text.empty() ? "" : ", ") + std::to_string(dimension);
   }
   return "[" + text + "]";
+}
+
+TensorShapes shapes_of(const std::map<std::string, at::Tensor>& tensors) {
+  TensorShapes shapes;
+  for (const auto& [name, tensor] : tensors) shapes.emplace(name, tensor.sizes().vec());
+  return shapes;
+}
+
+void list(std::string& text, const char* heading, const std::vector<std::string>& names) {
+  constexpr std::size_t kShown = 5;
+  if (names.empty()) return;
+  text += std::string("\n  ") + heading + ": ";
+  for (std::size_t i = 0; i < names.size() && i < kShown; ++i) {
+    text += (i == 0 ? "" : ", ") + escaped(names[i]);
+  }
+  if (names.size() > kShown) {
+    text += " and " + std::to_string(names.size() - kShown) + " more";
+  }
 }
 
 }  // namespace
@@ -62,20 +81,32 @@ Weights read_weights(const std::string& path, WeightsChoice choice) {
 
 WeightsMatch match_weights(const std::map<std::string, at::Tensor>& weights,
                            const std::map<std::string, at::Tensor>& expected) {
+  return match_shapes(shapes_of(weights), shapes_of(expected));
+}
+
+WeightsMatch match_shapes(const TensorShapes& weights, const TensorShapes& expected) {
   WeightsMatch match;
-  for (const auto& [name, tensor] : expected) {
+  for (const auto& [name, shape] : expected) {
     const auto found = weights.find(name);
     if (found == weights.end()) {
       match.missing.push_back(name);
-    } else if (found->second.sizes() != tensor.sizes()) {
+    } else if (found->second != shape) {
       match.mismatched.push_back(name + " " + shape_text(found->second) + " for " +
-                                 shape_text(tensor));
+                                 shape_text(shape));
     }
   }
-  for (const auto& [name, tensor] : weights) {
+  for (const auto& [name, shape] : weights) {
     if (!expected.contains(name)) match.unexpected.push_back(name);
   }
   return match;
+}
+
+std::string describe(const WeightsMatch& match) {
+  std::string text;
+  list(text, "missing", match.missing);
+  list(text, "not of this model", match.unexpected);
+  list(text, "of another shape", match.mismatched);
+  return text;
 }
 
 }  // namespace casvit::trainer

@@ -2,6 +2,8 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstddef>
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
@@ -29,6 +31,9 @@ Weights select_weights(const std::vector<NamedTensor>& tensors, WeightsChoice ch
 /// @throws CheckpointError
 Weights read_weights(const std::string& path, WeightsChoice choice);
 
+/// Shapes by name.
+using TensorShapes = std::map<std::string, std::vector<std::int64_t>>;
+
 /// How weights differ from what a model expects, by names and shapes; each list sorted.
 struct WeightsMatch {
   std::vector<std::string> missing;     ///< expected, not there
@@ -36,10 +41,17 @@ struct WeightsMatch {
   std::vector<std::string> mismatched;  ///< "head.weight [1000, 256] for [12, 256]"
 
   bool is_exact() const { return missing.empty() && unexpected.empty() && mismatched.empty(); }
+  std::size_t differences() const { return missing.size() + unexpected.size() + mismatched.size(); }
 };
 
 /// Compares weights with a model's own tensors.
 WeightsMatch match_weights(const std::map<std::string, at::Tensor>& weights,
                            const std::map<std::string, at::Tensor>& expected);
+/// The same of their shapes alone.
+WeightsMatch match_shapes(const TensorShapes& weights, const TensorShapes& expected);
+
+/// The differences as indented lines of a message, the first few names of each kind; empty where
+/// there are none.
+std::string describe(const WeightsMatch& match);
 
 }  // namespace casvit::trainer

@@ -77,8 +77,10 @@ std::vector<Field> make_fields() {
       CASVIT_FIELD(model.image_size, between(32, 4096),
                    "side of the square picture that the model sees, pixels"),
       CASVIT_FIELD(model.num_classes, between(0, 1 << 20), "classes; 0: as many as the data has"),
-      CASVIT_FIELD(model.init, kAnything,
-                   "weights to start from, a .safetensors file; empty: random"),
+      CASVIT_FIELD(
+          model.init, kAnything,
+          "weights to start from, a .safetensors file (casvit_dist import makes one of official "
+          "weights); heads for other classes start anew; empty: random"),
       CASVIT_FIELD(
           model.drop_path, below_one(),
           "stochastic depth: rate of the last block, growing linearly from 0 over the blocks"),

@@ -66,7 +66,7 @@ CheckpointEvaluation evaluate_checkpoint(const EvaluateCheckpointOptions& option
   const Compute compute = choose_compute(config.device, "off", world.local_rank());
   Rcvit model(model_of(config, data.num_classes()), at::kFloat, compute.device);
   CheckpointEvaluation result;
-  result.is_ema = load_weights(options.checkpoint, options.use, model.state());
+  result.is_ema = load_weights(options.checkpoint, options.use, model.state()).is_ema;
 
   EvaluateOptions evaluation;
   evaluation.transform = eval_transform_of(config, normalization_of(config, data));

@@ -92,7 +92,8 @@ LrFindResult find_learning_rate(const Config& given, const LrFindOptions& option
   state.scaler.enabled = inputs.compute.loss_scaling();
   state.model.initialise(config.train.seed);
   if (!config.model.init.empty()) {
-    load_weights(config.model.init, WeightsChoice::kAuto, state.model.state());
+    load_weights(config.model.init, WeightsChoice::kAuto, state.model.state(),
+                 HeadPolicy::kMayDiffer);
   }
   TrainingStepOptions step_options = step_options_of(config, world.size());
   step_options.loss = loss_of(config, inputs.train.class_counts());

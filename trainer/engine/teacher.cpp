@@ -1,16 +1,16 @@
 #include "trainer/engine/teacher.h"
 
+#include "trainer/checkpoint/architecture.h"
 #include "trainer/checkpoint/weights.h"
 #include "trainer/engine/weights_init.h"
 #include "trainer/error.h"
-#include "trainer/model/architecture.h"
 
 namespace casvit::trainer {
 
 Teacher load_teacher(const std::string& path, int num_classes, const at::Device& device) {
   const Weights weights = read_weights(path, WeightsChoice::kAuto);
   const std::optional<Architecture> found = recognise_architecture(weights.tensors);
-  if (!found) {
+  if (!found || found->options.features_only) {
     throw CheckpointError(path +
                           " (distillation.teacher) holds the weights of none of rcvit_xs, rcvit_s, "
                           "rcvit_m, rcvit_t");
@@ -22,7 +22,7 @@ Teacher load_teacher(const std::string& path, int num_classes, const at::Device&
                       "; distillation.teacher must have been trained on the same classes");
   }
   Teacher teacher{found->name, std::make_shared<Rcvit>(found->options, at::kFloat, device)};
-  copy_weights(weights, path, teacher.model->state());
+  copy_weights(weights, path, teacher.model->state(), HeadPolicy::kMustFit);
   return teacher;
 }
 

@@ -116,7 +116,11 @@ void TrainingRun::open_folder() {
 void TrainingRun::start_from_weights() {
   state_->model.initialise(config_.train.seed);
   if (!config_.model.init.empty()) {
-    load_weights(config_.model.init, WeightsChoice::kAuto, state_->model.state());
+    const LoadedWeights loaded = load_weights(config_.model.init, WeightsChoice::kAuto,
+                                              state_->model.state(), HeadPolicy::kMayDiffer);
+    for (const std::string& note : loaded.notes) {
+      log_.line(note);
+    }
   }
   if (state_->average) {
     state_->average.emplace(state_->model.state());

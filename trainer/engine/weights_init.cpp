@@ -8,47 +8,90 @@
 namespace casvit::trainer {
 namespace {
 
-void list(std::string& text, const char* heading, const std::vector<std::string>& names) {
-  constexpr std::size_t kShown = 5;
-  if (names.empty()) {
-    return;
+using Tensors = std::map<std::string, at::Tensor>;
+
+/// A classifier's tensors.
+struct Head {
+  const at::Tensor* weight = nullptr;  ///< `[classes, features]`
+  const at::Tensor* bias = nullptr;    ///< `[classes]`
+
+  bool is_there() const { return weight != nullptr && bias != nullptr; }
+  bool is_sound() const {
+    return is_there() && weight->dim() == 2 && bias->dim() == 1 && bias->size(0) == weight->size(0);
   }
-  text += std::string("\n  ") + heading + ": ";
-  for (std::size_t i = 0; i < names.size() && i < kShown; ++i) {
-    text += (i == 0 ? "" : ", ") + names[i];
-  }
-  if (names.size() > kShown) {
-    text += " and " + std::to_string(names.size() - kShown) + " more";
+};
+
+Head find_head(const Tensors& tensors, const std::string& name) {
+  const auto weight = tensors.find(name + ".weight");
+  const auto bias = tensors.find(name + ".bias");
+  return {weight == tensors.end() ? nullptr : &weight->second,
+          bias == tensors.end() ? nullptr : &bias->second};
+}
+
+void forget_head(Tensors& tensors, const std::string& name) {
+  tensors.erase(name + ".weight");
+  tensors.erase(name + ".bias");
+}
+
+/// Takes a head that does not fit out of both, and says so. What is no matter of classes stays in
+/// them, to be refused with the rest.
+void set_apart(const std::string& name, Tensors& weights, Tensors& expected,
+               std::vector<std::string>& notes) {
+  const Head ours = find_head(expected, name);
+  const Head theirs = find_head(weights, name);
+  const bool is_optional = name == "dist_head";
+  if (ours.is_sound() && theirs.is_sound() && ours.weight->size(0) != theirs.weight->size(0) &&
+      ours.weight->size(1) == theirs.weight->size(1)) {
+    notes.push_back("  " + name + ": the file's has " + std::to_string(theirs.weight->size(0)) +
+                    " classes, the model " + std::to_string(ours.weight->size(0)) +
+                    "; it starts from random values");
+    forget_head(weights, name);
+    forget_head(expected, name);
+  } else if (is_optional && ours.is_there() && theirs.weight == nullptr && theirs.bias == nullptr) {
+    notes.push_back("  " + name + ": not in the file; it starts from random values");
+    forget_head(expected, name);
+  } else if (is_optional && theirs.is_there() && ours.weight == nullptr) {
+    notes.push_back("  " + name + ": left out, for model.distillation is off");
+    forget_head(weights, name);
   }
 }
 
 }  // namespace
 
-void copy_weights(const Weights& weights, const std::string& path, ModelState& state) {
-  std::map<std::string, at::Tensor> expected;
+LoadedWeights copy_weights(Weights weights, const std::string& path, ModelState& state,
+                           HeadPolicy heads) {
+  Tensors expected;
   for (const ModelState::Entry& entry : state.entries()) {
     expected.emplace(entry.name, entry.tensor);
   }
+  LoadedWeights loaded;
+  loaded.is_ema = weights.is_ema;
+  std::vector<std::string> head_notes;
+  if (heads == HeadPolicy::kMayDiffer) {
+    for (const char* name : {"head", "dist_head"}) {
+      set_apart(name, weights.tensors, expected, head_notes);
+    }
+  }
   const WeightsMatch match = match_weights(weights.tensors, expected);
   if (!match.is_exact()) {
-    std::string message = path + " does not fit the model:";
-    list(message, "missing", match.missing);
-    list(message, "not of this model", match.unexpected);
-    list(message, "of another shape", match.mismatched);
-    throw CheckpointError(message +
-                          "\nuse the model.name and model.num_classes that it was made with");
+    throw CheckpointError(
+        path + " does not fit the model:" + describe(match) + "\nuse the model.name" +
+        (heads == HeadPolicy::kMustFit ? " and model.num_classes" : "") + " that it was made with");
   }
+  loaded.notes.push_back("weights: " + std::to_string(expected.size()) + " of " +
+                         std::to_string(state.entries().size()) + " tensors from " + path +
+                         (loaded.is_ema ? " (EMA)" : ""));
+  loaded.notes.insert(loaded.notes.end(), head_notes.begin(), head_notes.end());
   const at::NoGradGuard no_grad;
-  for (const ModelState::Entry& entry : state.entries()) {
-    at::Tensor tensor = entry.tensor;
-    tensor.copy_(weights.tensors.at(entry.name));
+  for (auto& [name, tensor] : expected) {
+    tensor.copy_(weights.tensors.at(name));
   }
+  return loaded;
 }
 
-bool load_weights(const std::string& path, WeightsChoice choice, ModelState& state) {
-  const Weights weights = read_weights(path, choice);
-  copy_weights(weights, path, state);
-  return weights.is_ema;
+LoadedWeights load_weights(const std::string& path, WeightsChoice choice, ModelState& state,
+                           HeadPolicy heads) {
+  return copy_weights(read_weights(path, choice), path, state, heads);
 }
 
 }  // namespace casvit::trainer

@@ -27,33 +27,6 @@ constexpr std::array<PublishedSize, 4> kPublishedSizes{{
 /// `network` holds stages at even and downsampling embeddings at odd places.
 std::string network_name(std::size_t place) { return "network." + std::to_string(place); }
 
-std::vector<TensorSpec> describe(const RcvitOptions& options) {
-  std::vector<TensorSpec> specs;
-  Stem::describe(specs, options.embed_dims[0]);
-  for (std::size_t i = 0; i < options.layers.size(); ++i) {
-    const int dim = options.embed_dims[i];
-    for (int block = 0; block < options.layers[i]; ++block) {
-      AdditiveBlock::describe(specs, network_name(2 * i) + "." + std::to_string(block), dim,
-                              options.mlp_ratio);
-    }
-    if (i + 1 < options.layers.size()) {
-      Embedding::describe(specs, network_name(2 * i + 1), dim, options.embed_dims[i + 1]);
-    }
-  }
-  if (options.features_only) {
-    for (std::size_t i = 0; i < options.layers.size(); ++i) {
-      BatchNorm::describe(specs, "norm" + std::to_string(2 * i), options.embed_dims[i]);
-    }
-    return specs;
-  }
-  BatchNorm::describe(specs, "norm", options.embed_dims.back());
-  Linear::describe(specs, "head", options.embed_dims.back(), options.num_classes);
-  if (options.distillation) {
-    Linear::describe(specs, "dist_head", options.embed_dims.back(), options.num_classes);
-  }
-  return specs;
-}
-
 at::Tensor pooled(const at::Tensor& x) { return x.mean({2, 3}); }
 
 }  // namespace
@@ -83,8 +56,35 @@ RcvitOptions rcvit_options(const std::string& name) {
                     "\"; use rcvit_xs, rcvit_s, rcvit_m or rcvit_t");
 }
 
+std::vector<TensorSpec> rcvit_tensors(const RcvitOptions& options) {
+  std::vector<TensorSpec> specs;
+  Stem::describe(specs, options.embed_dims[0]);
+  for (std::size_t i = 0; i < options.layers.size(); ++i) {
+    const int dim = options.embed_dims[i];
+    for (int block = 0; block < options.layers[i]; ++block) {
+      AdditiveBlock::describe(specs, network_name(2 * i) + "." + std::to_string(block), dim,
+                              options.mlp_ratio);
+    }
+    if (i + 1 < options.layers.size()) {
+      Embedding::describe(specs, network_name(2 * i + 1), dim, options.embed_dims[i + 1]);
+    }
+  }
+  if (options.features_only) {
+    for (std::size_t i = 0; i < options.layers.size(); ++i) {
+      BatchNorm::describe(specs, "norm" + std::to_string(2 * i), options.embed_dims[i]);
+    }
+    return specs;
+  }
+  BatchNorm::describe(specs, "norm", options.embed_dims.back());
+  Linear::describe(specs, "head", options.embed_dims.back(), options.num_classes);
+  if (options.distillation) {
+    Linear::describe(specs, "dist_head", options.embed_dims.back(), options.num_classes);
+  }
+  return specs;
+}
+
 Rcvit::Rcvit(const RcvitOptions& options, at::ScalarType type, at::Device device)
-    : options_(options), state_(describe(options), type, device), stem_(state_) {
+    : options_(options), state_(rcvit_tensors(options), type, device), stem_(state_) {
   const int blocks = std::accumulate(options.layers.begin(), options.layers.end(), 0);
   int block_number = 0;
   for (std::size_t i = 0; i < options.layers.size(); ++i) {

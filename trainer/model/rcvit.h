@@ -31,6 +31,9 @@ const std::vector<std::string>& rcvit_names();
 /// @throws ConfigError naming the four for any other name.
 RcvitOptions rcvit_options(const std::string& name);
 
+/// The tensors of such a model, in the official state dict's order.
+std::vector<TensorSpec> rcvit_tensors(const RcvitOptions& options);
+
 /// What a forward pass of a training step carries besides the pictures.
 struct TrainingPass {
   /// Flat, laid out as `ModelState::buffers()`: every batch norm adds its batch mean and unbiased
