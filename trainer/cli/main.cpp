@@ -93,6 +93,7 @@ int run(int count, char** values) {
   std::optional<casvit::trainer::Command> chosen;
   casvit::trainer::add_train_command(program, chosen);
   casvit::trainer::add_eval_command(program, chosen);
+  casvit::trainer::add_export_command(program, chosen);
   casvit::trainer::add_config_command(program, chosen);
   casvit::trainer::add_preflight_command(program, chosen);
   casvit::trainer::add_bench_command(program, chosen);

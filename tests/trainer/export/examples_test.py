@@ -1,0 +1,83 @@
+"""The examples of the documents are what is compiled and run here, and say what `eval` says."""
+
+import csv
+import os
+import re
+import shutil
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, os.path.join(os.getcwd(), "trainer", "engine"))
+from training_case import BIN, LAST, SEEDLINGS, TrainingCase
+
+ROOT = os.path.dirname(os.getcwd())
+EXAMPLE = os.path.join(ROOT, "trainer", "examples", "classify_pictures.cpp")
+
+
+def contents(*path):
+    with open(os.path.join(ROOT, *path), encoding="utf-8") as file:
+        return file.read()
+
+
+def blocks(markdown, language):
+    return re.findall(rf"^```{language}\n(.*?)^```$", markdown, re.MULTILINE | re.DOTALL)
+
+
+def guesses_of(output):
+    """Lines "  0.1234  name" as (probability, name) pairs."""
+    return [(float(line.split(maxsplit=1)[0]), line.split(maxsplit=1)[1]) for line in output.splitlines()]
+
+
+class ExamplesTest(TrainingCase):
+    def test_the_readme_shows_the_program_that_is_compiled(self):
+        program = contents("trainer", "examples", "classify_pictures.cpp")
+        self.assertIn(program, blocks(contents("README.md"), "cpp"))
+        self.assertLess(len(program.splitlines()), 60)
+
+    def test_programs_in_cpp_and_python_say_what_eval_says(self):
+        run = self.run_folder("run")
+        self.run_it(self.train_command(1, run, "train.epochs=1", "model.image_size=64"))
+        checkpoint = os.path.join(run, LAST)
+        for name in ("photos.onnx", "photos.safetensors"):
+            suffix = name.rsplit(".", 1)[1]
+            arguments = ["export", "--checkpoint", checkpoint, "--format", suffix, "-o", self.run_folder(name)]
+            self.run_it(self.command(0, *arguments))
+        accuracies = []
+        for model in (checkpoint, self.run_folder("photos.safetensors")):
+            data = f"{self.folder}/s.val.h5"
+            arguments = ["eval", "--checkpoint", model, "--data", data, "--out", self.run_folder("eval")]
+            accuracies.append(self.run_it(self.command(0, *arguments)))
+        self.assertEqual(*accuracies)
+
+        with open(self.run_folder("eval/report/predictions.csv"), encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        script = blocks(contents("docs", "export.md"), "python")[0]
+        for row in rows[::10]:
+            expected = [(float(row[f"top{k}_probability"]), row[f"top{k}"]) for k in range(1, 6)]
+            picture = os.path.join(SEEDLINGS, "val", row["path"])
+            for model in (checkpoint, self.run_folder("photos.safetensors")):
+                output = self.run_it([f"{BIN}/classify_pictures", model, picture])
+                self.assertEqual(output.splitlines()[0], picture)
+                self.assert_same_guesses(guesses_of(output.split("\n", 1)[1]), expected, 6e-5)
+            shutil.copy(picture, self.run_folder("oak.jpg"))
+            output = subprocess.run(
+                [sys.executable, "-c", script], cwd=self.folder, check=True, capture_output=True, text=True
+            ).stdout
+            self.assert_same_guesses(guesses_of(output), expected, 6e-5)
+
+        failed = self.run_it([f"{BIN}/classify_pictures", checkpoint, EXAMPLE], code=3)
+        self.assertIn(EXAMPLE, failed)
+        self.assertIn("usage", self.run_it([f"{BIN}/classify_pictures"], code=2))
+
+    def assert_same_guesses(self, actual, expected, tolerance):
+        """Names in the same order, where probabilities tell them apart."""
+        self.assertEqual(len(actual), len(expected))
+        for (probability, _), (wanted, _) in zip(actual, expected):
+            self.assertAlmostEqual(probability, wanted, delta=tolerance)
+        if expected[0][0] - expected[1][0] > 2 * tolerance:
+            self.assertEqual(actual[0][1], expected[0][1])
+
+
+if __name__ == "__main__":
+    unittest.main()
