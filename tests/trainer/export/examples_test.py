@@ -8,8 +8,10 @@ import subprocess
 import sys
 import unittest
 
+import safetensors.numpy
+
 sys.path.insert(0, os.path.join(os.getcwd(), "trainer", "engine"))
-from training_case import BIN, LAST, SEEDLINGS, TrainingCase
+from training_case import BIN, LAST, SEEDLINGS, TrainingCase, tensors_of
 
 ROOT = os.path.dirname(os.getcwd())
 EXAMPLE = os.path.join(ROOT, "trainer", "examples", "classify_pictures.cpp")
@@ -49,13 +51,14 @@ class ExamplesTest(TrainingCase):
             arguments = ["eval", "--checkpoint", model, "--data", data, "--out", self.run_folder("eval")]
             accuracies.append(self.run_it(self.command(0, *arguments)))
         self.assertEqual(*accuracies)
+        self.check_plain_weights(accuracies[0])
 
         with open(self.run_folder("eval/report/predictions.csv"), encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
         script = blocks(contents("docs", "export.md"), "python")[0]
         for row in rows[::10]:
             expected = [(float(row[f"top{k}_probability"]), row[f"top{k}"]) for k in range(1, 6)]
-            picture = os.path.join(SEEDLINGS, "val", row["path"])
+            picture = os.path.join(SEEDLINGS, row["path"])
             for model in (checkpoint, self.run_folder("photos.safetensors")):
                 output = self.run_it([f"{BIN}/classify_pictures", model, picture])
                 self.assertEqual(output.splitlines()[0], picture)
@@ -69,6 +72,23 @@ class ExamplesTest(TrainingCase):
         failed = self.run_it([f"{BIN}/classify_pictures", checkpoint, EXAMPLE], code=3)
         self.assertIn(EXAMPLE, failed)
         self.assertIn("usage", self.run_it([f"{BIN}/classify_pictures"], code=2))
+
+    def check_plain_weights(self, accuracy):
+        """Without metadata, `eval` asks for what the data do not say; training starts from them as they are."""
+        plain = self.run_folder("plain.safetensors")
+        safetensors.numpy.save_file(safetensors.numpy.load_file(self.run_folder("photos.safetensors")), plain)
+        arguments = ["eval", "--checkpoint", plain, "--data", f"{self.folder}/s.val.h5"]
+        self.assertIn("model.image_size, augment.eval_crop_ratio is missing", self.run_it(self.command(0, *arguments), 2))
+        sets = ["--set", "model.image_size=64", "--set", "augment.eval_crop_ratio=0.875"]
+        plain_accuracy = self.run_it(self.command(0, *arguments, *sets))
+        self.assertEqual(plain_accuracy.split(" weights")[1].split("\n")[0], accuracy.split(" weights")[1].split("\n")[0])
+        for number, weights in enumerate((plain, self.run_folder("photos.safetensors"))):
+            start = ["train.max_steps=1", "optimizer.learning_rate=0", "schedule.minimum=0", f"model.init={weights}"]
+            self.run_it(self.train_command(1, self.run_folder(f"init{number}"), *start))
+            trained = tensors_of(os.path.join(self.run_folder(f"init{number}"), LAST))
+            for name, tensor in tensors_of(weights).items():
+                if name.endswith(("weight", "bias")):
+                    self.assertEqual(trained[f"model.{name}"], tensor, name)
 
     def assert_same_guesses(self, actual, expected, tolerance):
         """Names in the same order, where probabilities tell them apart."""

@@ -93,7 +93,7 @@ TEST_F(ModelFile, ACheckpointSaysItAllAndOverridesComeAfterIt) {
   Checkpoint checkpoint;
   checkpoint.tensors = tensors_of("rcvit_xs", "model.");
   checkpoint.info.config_yaml =
-      "model: {name: rcvit_xs, image_size: 64}\nlaunch: {expect_ranks: 8}";
+      "model: {name: rcvit_xs, image_size: 64}\nbatch: {shards: 8}\nlaunch: {expect_ranks: 8}";
   checkpoint.info.normalization_mean = "0.1,0.2,0.3";
   checkpoint.info.normalization_std = "0.4,0.5,0.6";
   checkpoint.info.classes = {"ash", "elm", "oak"};

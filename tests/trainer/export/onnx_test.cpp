@@ -46,7 +46,8 @@ TEST(Onnx, TensorsHaveTheOfficialNames) {
   for (const ModelState::Entry& entry : model.state().entries()) {
     official.insert(entry.name);
   }
-  for (const onnx::TensorProto& tensor : exported(model).graph().initializer()) {
+  const onnx::ModelProto proto = exported(model);
+  for (const onnx::TensorProto& tensor : proto.graph().initializer()) {
     const std::string& name = tensor.name();
     EXPECT_TRUE(official.contains(name) || name.starts_with("gelu.") ||
                 name.ends_with(".attn.qkv.bias"))  // of norm1
