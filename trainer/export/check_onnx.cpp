@@ -42,7 +42,7 @@ OnnxAgreement compare_with_onnx(const Rcvit& model, const onnx::ModelProto& expo
                                 int image_size, const std::string& path) {
   OnnxAgreement agreement;
   for (const auto& shape : {std::array<std::int64_t, 4>{2, 3, image_size, image_size},
-                            std::array<std::int64_t, 4>{3, 3, 96, 160}}) {
+                            std::array<std::int64_t, 4>{3, 3, 64, 96}}) {
     const at::Tensor pictures = made_up_pictures(shape);
     const at::Tensor ours = model.forward(pictures.contiguous(at::MemoryFormat::ChannelsLast));
     if (!at::isfinite(ours).all().item<bool>()) {

@@ -83,7 +83,7 @@ class ExamplesTest(TrainingCase):
         plain_accuracy = self.run_it(self.command(0, *arguments, *sets))
         self.assertEqual(plain_accuracy.split(" weights")[1].split("\n")[0], accuracy.split(" weights")[1].split("\n")[0])
         for number, weights in enumerate((plain, self.run_folder("photos.safetensors"))):
-            start = ["train.max_steps=1", "optimizer.learning_rate=0", "schedule.minimum=0", f"model.init={weights}"]
+            start = ["train.max_steps=1", f"model.init={weights}"]  # the first step of a warm-up has rate 0
             self.run_it(self.train_command(1, self.run_folder(f"init{number}"), *start))
             trained = tensors_of(os.path.join(self.run_folder(f"init{number}"), LAST))
             for name, tensor in tensors_of(weights).items():
