@@ -1,3 +1,5 @@
+#include <ATen/Parallel.h>
+
 #include <cstdio>
 #include <memory>
 
@@ -55,6 +57,7 @@ launch::ExitCode run(const Arguments& given, const launch::World& world) {
   for (const std::string& text : arguments.set) {
     options.overrides.push_back(parse_override(text));
   }
+  at::set_num_threads(1);  // the check is small; threads would mostly wait where cores are shared
   print(arguments, export_model(options));
   return launch::ExitCode::kDone;
 }

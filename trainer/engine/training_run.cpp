@@ -18,6 +18,7 @@
 #include "trainer/engine/run_report.h"
 #include "trainer/engine/start_point.h"
 #include "trainer/engine/weights_init.h"
+#include "trainer/error.h"
 #include "trainer/optim/loss.h"
 #include "trainer/parallel/device_communicator.h"
 #include "trainer/report/progress.h"
@@ -120,6 +121,11 @@ void TrainingRun::start_from_weights() {
 
 void TrainingRun::resume_from(const std::string& path) {
   const Checkpoint checkpoint = read_checkpoint(path);
+  if (std::none_of(checkpoint.tensors.begin(), checkpoint.tensors.end(),
+                   [](const NamedTensor& entry) { return entry.name.starts_with("model."); })) {
+    throw CheckpointError(path + " was exported and holds weights alone; start from them with " +
+                          "--set model.init=" + path);
+  }
   const ResumeCheck check =
       check_resume(checkpoint.info, config_, inputs_.train.content_hash(),
                    inputs_.compute.precision(), inputs_.threads.compute, world_.size());

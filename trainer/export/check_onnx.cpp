@@ -52,7 +52,7 @@ OnnxAgreement compare_with_onnx(const Rcvit& model, const onnx::ModelProto& expo
     if (theirs.sizes() != ours.sizes()) {
       throw std::runtime_error("the exported model gives logits of another shape");
     }
-    const double difference = (ours - theirs).abs().max().item<double>();
+    const auto difference = (ours - theirs).abs().max().item<double>();
     // A maximum with NaN in it would be passed over below.
     agreement.largest_difference =
         std::max(agreement.largest_difference,

@@ -49,6 +49,7 @@ class ExamplesTest(TrainingCase):
         for model in (checkpoint, self.run_folder("photos.safetensors")):
             data = f"{self.folder}/s.val.h5"
             arguments = ["eval", "--checkpoint", model, "--data", data, "--out", self.run_folder("eval")]
+            arguments += ["--set", "launch.threads=1"]
             accuracies.append(self.run_it(self.command(0, *arguments)))
         self.assertEqual(*accuracies)
         self.check_plain_weights(accuracies[0])
@@ -56,7 +57,7 @@ class ExamplesTest(TrainingCase):
         with open(self.run_folder("eval/report/predictions.csv"), encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
         script = blocks(contents("docs", "export.md"), "python")[0]
-        for row in rows[::10]:
+        for row in rows[::24]:
             expected = [(float(row[f"top{k}_probability"]), row[f"top{k}"]) for k in range(1, 6)]
             picture = os.path.join(SEEDLINGS, row["path"])
             for model in (checkpoint, self.run_folder("photos.safetensors")):
@@ -79,7 +80,8 @@ class ExamplesTest(TrainingCase):
         safetensors.numpy.save_file(safetensors.numpy.load_file(self.run_folder("photos.safetensors")), plain)
         arguments = ["eval", "--checkpoint", plain, "--data", f"{self.folder}/s.val.h5"]
         self.assertIn("model.image_size, augment.eval_crop_ratio is missing", self.run_it(self.command(0, *arguments), 2))
-        sets = ["--set", "model.image_size=64", "--set", "augment.eval_crop_ratio=0.875"]
+        sets = [word for key in ("model.image_size=64", "augment.eval_crop_ratio=0.875") for word in ("--set", key)]
+        sets += ["--set", "launch.threads=1"]
         plain_accuracy = self.run_it(self.command(0, *arguments, *sets))
         self.assertEqual(plain_accuracy.split(" weights")[1].split("\n")[0], accuracy.split(" weights")[1].split("\n")[0])
         for number, weights in enumerate((plain, self.run_folder("photos.safetensors"))):
@@ -89,6 +91,8 @@ class ExamplesTest(TrainingCase):
             for name, tensor in tensors_of(weights).items():
                 if name.endswith(("weight", "bias")):
                     self.assertEqual(trained[f"model.{name}"], tensor, name)
+        resumed = self.train_command(1, self.run_folder("no"), resume=self.run_folder("photos.safetensors"))
+        self.assertIn("--set model.init=", self.run_it(resumed, 3))
 
     def assert_same_guesses(self, actual, expected, tolerance):
         """Names in the same order, where probabilities tell them apart."""
