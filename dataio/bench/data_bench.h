@@ -13,7 +13,7 @@ namespace casvit::dataio {
 /// comes before it, and two yardsticks.
 enum class BenchStage {
   kPread,    ///< yardstick: bare `pread` of the stored bytes, unchecked
-  kRead,     ///< `Dataset::read`: the same, hashes checked
+  kRead,     ///< `Dataset::read`: the same, hashes checked as its options say
   kDecode,   ///< read, and decode whole pictures
   kAugment,  ///< as the loader works on one sample: read, decode, augment, normalise
   kLoader,   ///< the full pipeline: Loader's threads filling whole batches

@@ -3,6 +3,8 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <atomic>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
@@ -13,6 +15,26 @@
 #include "dataio/image/upright.h"
 
 namespace casvit::dataio {
+
+namespace {
+
+/// A bit a sample, set by any thread.
+class SampleSet {
+ public:
+  explicit SampleSet(std::uint64_t samples) : words_((samples + 63) / 64) {}
+  bool contains(std::uint64_t sample) const {
+    return (words_[sample / 64].load(std::memory_order_relaxed) & bit(sample)) != 0;
+  }
+  void insert(std::uint64_t sample) {
+    words_[sample / 64].fetch_or(bit(sample), std::memory_order_relaxed);
+  }
+
+ private:
+  static std::uint64_t bit(std::uint64_t sample) { return std::uint64_t{1} << (sample % 64); }
+  std::vector<std::atomic<std::uint64_t>> words_;
+};
+
+}  // namespace
 
 struct Dataset::State {
   /// The file that holds a sample, and the sample's number there.
@@ -31,6 +53,13 @@ struct Dataset::State {
     return options.apply_orientation ? reader.index().orientation[local] : 1;
   }
 
+  HashCheck check_of(std::uint64_t sample) const {
+    return found_sound && found_sound->contains(sample) ? HashCheck::kSkip : HashCheck::kDo;
+  }
+  void remember_sound(std::uint64_t sample) {
+    if (found_sound) found_sound->insert(sample);
+  }
+
   DatasetOptions options;
   std::vector<ContainerReader> readers;
   std::vector<std::uint64_t> starts;  ///< first sample of each file
@@ -38,6 +67,7 @@ struct Dataset::State {
   std::uint64_t size = 0;
   std::vector<std::uint64_t> class_counts;
   std::string content_hash;
+  std::optional<SampleSet> found_sound;  ///< where only first reads are checked
 };
 
 namespace {
@@ -76,6 +106,7 @@ Dataset::Dataset(const std::vector<std::string>& paths, DatasetOptions options)
     }
     hashes.push_back(reader.attributes().index_hash);
   }
+  if (options.hash_checks == HashChecks::kFirstRead) state.found_sound.emplace(state.size);
   state.content_hash = hash_text(XXH3_64bits(hashes.data(), hashes.size() * sizeof(std::uint64_t)));
 }
 
@@ -133,7 +164,9 @@ Dataset::Location Dataset::location(std::uint64_t sample) const {
 
 void Dataset::read(std::uint64_t sample, std::vector<std::uint8_t>& bytes) const {
   const auto& [reader, local] = state_->locate(sample);
-  reader.read(local, bytes);
+  const HashCheck check = state_->check_of(sample);
+  reader.read(local, bytes, check);
+  if (check == HashCheck::kDo) state_->remember_sound(sample);
 }
 
 void Dataset::announce(std::span<const std::uint64_t> samples) const {
@@ -145,7 +178,9 @@ void Dataset::announce(std::span<const std::uint64_t> samples) const {
 
 Image Dataset::decode(std::uint64_t sample, std::vector<std::uint8_t>& scratch) const {
   const auto& [reader, local] = state_->locate(sample);
-  Image stored = reader.decode(local, scratch);
+  const HashCheck check = state_->check_of(sample);
+  Image stored = reader.decode(local, scratch, check);
+  if (check == HashCheck::kDo) state_->remember_sound(sample);
   const int orientation = state_->turn(reader, local);
   return orientation == 1 ? std::move(stored) : upright(stored, orientation);
 }

@@ -15,12 +15,19 @@ namespace casvit::dataio {
 
 class ContainerReader;
 
+/// When `Dataset::read` compares the hash of a sample with that of what was packed.
+enum class HashChecks {
+  kAlways,
+  kFirstRead,  ///< of each sample through this object; later reads trust what was found sound
+};
+
 struct DatasetOptions {
   /// Turns pictures upright by their EXIF orientation, as Pillow's ImageOps.exif_transpose:
   /// `decode` gives upright pictures then. Stored bytes are never touched.
   bool apply_orientation = false;
   /// Whether to take files in which storing a new mean and std was interrupted.
   Unfinished unfinished = Unfinished::kRefuse;
+  HashChecks hash_checks = HashChecks::kAlways;
 };
 
 /// One or several containers as one sequence of samples. Const methods are thread-safe.
@@ -62,7 +69,7 @@ class Dataset {
   };
   Location location(std::uint64_t sample) const;
 
-  /// Reads one sample's stored bytes with `pread` and checks their XXH3 hash.
+  /// Reads one sample's stored bytes with `pread` and checks their XXH3 hash, as the options say.
   /// @param bytes resized to the sample's length; its capacity is reused.
   /// @throws InputError naming file, sample and source when the bytes are not those packed.
   void read(std::uint64_t sample, std::vector<std::uint8_t>& bytes) const;

@@ -11,6 +11,9 @@
 
 namespace casvit::dataio {
 
+/// Whether the hash of what was read is compared with that of what was packed.
+enum class HashCheck { kDo, kSkip };
+
 /// One container, opened and validated without the HDF5 library (see PlainHdf5File); samples are
 /// read with `pread`. Const methods are thread-safe.
 class ContainerReader {
@@ -30,16 +33,18 @@ class ContainerReader {
     return blob_offset_ + index_.offset[sample];
   }
 
-  /// Reads the stored bytes of one sample and checks their hash.
+  /// Reads the stored bytes of one sample.
   /// @param bytes resized to the sample's length; its capacity is reused.
   /// @throws InputError naming file, sample and source when the bytes are not those packed.
-  void read(std::uint64_t sample, std::vector<std::uint8_t>& bytes) const;
+  void read(std::uint64_t sample, std::vector<std::uint8_t>& bytes,
+            HashCheck check = HashCheck::kDo) const;
 
   /// Asks the system to fetch a sample's bytes soon (posix_fadvise), without waiting for them.
   void announce(std::uint64_t sample) const;
 
   /// `read` and decode. @throws InputError naming file, sample, source and the decoder's complaint.
-  Image decode(std::uint64_t sample, std::vector<std::uint8_t>& scratch) const;
+  Image decode(std::uint64_t sample, std::vector<std::uint8_t>& scratch,
+               HashCheck check = HashCheck::kDo) const;
 
   /// The pixels of a rectangle of a sample whose stored bytes `read` gave, see Dataset.
   ImageView decode_region(std::uint64_t sample, const std::vector<std::uint8_t>& bytes,

@@ -327,8 +327,10 @@ void Loader::State::mix(Batch& batch) const {
   const auto* training = std::get_if<Training>(&transform_);
   if (training == nullptr) return;
   const std::size_t samples = batch.plan.samples.size();
+  MixupOptions mixup = training->mixup;
+  if (training->mixup_epochs > 0 && batch.plan.epoch >= training->mixup_epochs) mixup.prob = 0;
   apply_mixup(std::span(batch.images.get(), samples * image_floats(batch)),
-              static_cast<int>(samples), batch.image_size, batch.labels, training->mixup,
+              static_cast<int>(samples), batch.image_size, batch.labels, mixup,
               {.seed = training->seed, .step = batch.plan.step, .shard = batch.plan.shard},
               batch.targets);
 }

@@ -64,6 +64,8 @@ class Loader {
     TrainTransformOptions transform;
     MixupOptions mixup;
     std::uint64_t seed = 0;
+    /// Epochs in which pictures are mixed; 0: all. Label smoothing stays.
+    std::uint64_t mixup_epochs = 0;
     /// Whether another picture takes the place of one that cannot be read: drawn by (seed, epoch,
     /// sample), the same whatever the threads and ranks, and reported in the batch. Otherwise such
     /// a picture is an error. In evaluation it always is.

@@ -30,7 +30,12 @@ struct CheckpointInfo {
   std::int64_t step_in_epoch = 0;  ///< steps completed of the next epoch (position)
   double epoch_loss_sum = 0;       ///< running sum of step losses of that epoch, for its average
   std::int64_t replaced = 0;       ///< pictures replaced for being corrupt, in the whole run
-  std::int64_t replaced_in_epoch = 0;  ///< those of that epoch
+  std::int64_t replaced_in_epoch = 0;       ///< those of that epoch
+  std::int64_t skipped = 0;                 ///< steps that were not finite, in the whole run
+  std::int64_t skipped_in_epoch = 0;        ///< those of that epoch
+  std::int64_t skipped_in_row = 0;          ///< those since the last that was
+  double patience_acc1 = -1;                ///< the last best that was better by train.min_delta
+  std::int64_t evaluations_since_best = 0;  ///< since that one
   double best_acc1 = -1;  ///< best so far of the weights that count (EMA where there are any)
   int best_epoch = 0;
   double seconds_before = 0;  ///< training time spent up to here, over all restarts
@@ -50,7 +55,7 @@ struct CheckpointInfo {
 struct Checkpoint {
   CheckpointInfo info;
   std::vector<NamedTensor>
-      tensors;  ///< model.*, ema.*, optimizer.exp_avg.*, optimizer.exp_avg_sq.*, scaler.*
+      tensors;  ///< model.*, ema.*, optimizer.exp_avg.* (and what else it keeps), scaler.*
 };
 
 /// Writes a checkpoint at once, in the caller's thread, as write_safetensors does.

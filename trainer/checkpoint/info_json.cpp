@@ -17,7 +17,8 @@ using nlohmann::json;
 /// added to CheckpointInfo does not compile until it stands here.
 template <class Info, class Visitor>
 void visit_members(Info& info, const Visitor& visit) {
-  auto& [step, epoch, step_in_epoch, epoch_loss_sum, replaced, replaced_in_epoch, best_acc1,
+  auto& [step, epoch, step_in_epoch, epoch_loss_sum, replaced, replaced_in_epoch, skipped,
+         skipped_in_epoch, skipped_in_row, patience_acc1, evaluations_since_best, best_acc1,
          best_epoch, seconds_before, config_yaml, classes, data_hash, normalization_mean,
          normalization_std, image_size, eval_crop_ratio, ranks, threads, precision, bucket_bytes,
          versions] = info;
@@ -27,6 +28,11 @@ void visit_members(Info& info, const Visitor& visit) {
   visit("epoch_loss_sum", epoch_loss_sum);
   visit("replaced", replaced);
   visit("replaced_in_epoch", replaced_in_epoch);
+  visit("skipped", skipped);
+  visit("skipped_in_epoch", skipped_in_epoch);
+  visit("skipped_in_row", skipped_in_row);
+  visit("patience_acc1", patience_acc1);
+  visit("evaluations_since_best", evaluations_since_best);
   visit("best_acc1", best_acc1);
   visit("best_epoch", best_epoch);
   visit("seconds_before", seconds_before);
@@ -46,7 +52,8 @@ void visit_members(Info& info, const Visitor& visit) {
 
 /// Members that checkpoints of earlier versions lack.
 bool is_newer_than_some(std::string_view key) {
-  return key.starts_with("replaced") || key == "precision" || key == "bucket_bytes";
+  return key.starts_with("replaced") || key.starts_with("skipped") || key == "patience_acc1" ||
+         key == "evaluations_since_best" || key == "precision" || key == "bucket_bytes";
 }
 
 json to_json(double value) {

@@ -18,6 +18,7 @@ void add_train_command(launch::CommandLine& program, std::optional<Command>& cho
 void add_eval_command(launch::CommandLine& program, std::optional<Command>& chosen);
 void add_export_command(launch::CommandLine& program, std::optional<Command>& chosen);
 void add_config_command(launch::CommandLine& program, std::optional<Command>& chosen);
+void add_lr_find_command(launch::CommandLine& program, std::optional<Command>& chosen);
 void add_preflight_command(launch::CommandLine& program, std::optional<Command>& chosen);
 void add_bench_command(launch::CommandLine& program, std::optional<Command>& chosen);
 // `bench data` and the others; `program` is `bench`.

@@ -1,9 +1,13 @@
+#include <cstdio>
 #include <memory>
+#include <optional>
 
 #include "launch/interruption.h"
 #include "trainer/cli/commands.h"
 #include "trainer/cli/run_arguments.h"
+#include "trainer/engine/dry_run.h"
 #include "trainer/engine/train.h"
+#include "trainer/error.h"
 
 namespace casvit::trainer {
 namespace {
@@ -13,7 +17,8 @@ constexpr const char* kExample =
     "  casvit_dist train --config configs/quickstart.yaml\n"
     "  mpirun -np 2 --bind-to none casvit_dist --config recipe.yaml --set train.epochs=20 --out "
     "runs/a\n"
-    "  mpirun -np 2 --bind-to none casvit_dist --config recipe.yaml --out runs/a --resume auto\n\n"
+    "  mpirun -np 2 --bind-to none casvit_dist --config recipe.yaml --out runs/a --resume auto\n"
+    "  mpirun -np 2 --bind-to none casvit_dist --config recipe.yaml --dry-run\n\n"
     "Trains CAS-ViT on files that casvit-pack wrote. The run folder gets checkpoints, metrics and "
     "a\n"
     "report. Keys of the configuration: casvit_dist config --keys.";
@@ -22,6 +27,8 @@ struct Arguments : RunArguments {
   std::string resume = "none";
   std::string trace;
   std::int64_t trace_steps = 10;
+  bool dry_run = false;
+  bool json = false;
 };
 
 TrainOptions options_of(const Arguments& arguments) {
@@ -38,6 +45,28 @@ TrainOptions options_of(const Arguments& arguments) {
   return options;
 }
 
+launch::ExitCode run(const Arguments& arguments, launch::World& world) {
+  const Config config = load_config_of(arguments);
+  const TrainOptions options = options_of(arguments);
+  if (!arguments.dry_run) {
+    if (arguments.json) {
+      throw ConfigError(
+          "--json is for --dry-run; a run's figures are in metrics.jsonl and "
+          "report/report.json of its folder");
+    }
+    return train(config, options, world);
+  }
+  const std::optional<RunEstimate> estimate = dry_run(config, options, world);
+  if (!estimate) {
+    return launch::ExitCode::kInterrupted;
+  }
+  if (world.rank() == 0) {
+    std::fputs((arguments.json ? estimate_json(*estimate) : estimate_text(*estimate)).c_str(),
+               stdout);
+  }
+  return launch::ExitCode::kDone;
+}
+
 }  // namespace
 
 void add_train_command(launch::CommandLine& program, std::optional<Command>& chosen) {
@@ -52,13 +81,14 @@ void add_train_command(launch::CommandLine& program, std::optional<Command>& cho
                  "Write a Chrome trace (JSON) of some steps of all ranks, from the third step on");
   command.option("--trace-steps", arguments->trace_steps, "Steps in it; 10 where left out")
       .positive();
+  command.flag("--dry-run", arguments->dry_run,
+               "Try a little of everything, leave nothing behind, and say what the run would take");
+  command.flag("--json", arguments->json, "Print the dry run's figures as one line of JSON");
   command.on_given([arguments, &chosen] {
     // From before the ranks find each other until the last of them has left: a signal that ended
     // one of them in between would take the others, and what they are writing, along.
     const auto interruption = std::make_shared<launch::Interruption>();
-    chosen = [arguments, interruption](launch::World& world) {
-      return train(load_config_of(*arguments), options_of(*arguments), world);
-    };
+    chosen = [arguments, interruption](launch::World& world) { return run(*arguments, world); };
   });
 }
 

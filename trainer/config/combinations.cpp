@@ -1,3 +1,4 @@
+#include <cmath>
 #include <initializer_list>
 
 #include "trainer/config/config.h"
@@ -114,15 +115,53 @@ void check_schedule(const Config& config, Checks& checks) {
   checks.require(schedule.warmup_epochs < config.train.epochs,
                  {"schedule.warmup_epochs", "train.epochs"},
                  "the warm-up must be shorter than the training");
-  checks.require(schedule.warmup_start <= config.optimizer.learning_rate,
-                 {"schedule.warmup_start", "optimizer.learning_rate"},
-                 "the warm-up must not start above the learning rate that it leads to");
-  checks.require(schedule.minimum <= config.optimizer.learning_rate,
+  checks.require(schedule.warmup_epochs == 0 || schedule.warmup_steps == 0,
+                 {"schedule.warmup_epochs", "schedule.warmup_steps"},
+                 "they say the same: give one of them");
+  const double peak = scaled_learning_rate(config);
+  const char* scaled =
+      config.optimizer.base_batch_size > 0 ? " (after scaling by optimizer.base_batch_size)" : "";
+  checks.require(
+      schedule.warmup_start <= peak, {"schedule.warmup_start", "optimizer.learning_rate"},
+      std::string("the warm-up must not start above the learning rate that it leads to") + scaled);
+  checks.require(schedule.name == "constant" || schedule.minimum <= peak,
                  {"schedule.minimum", "optimizer.learning_rate"},
-                 "the minimum must not be above the learning rate");
+                 std::string("the minimum must not be above the learning rate") + scaled);
+}
+
+void check_recipe(const Config& config, Checks& checks) {
+  const auto& clip = config.clip;
+  const int ways = (clip.norm > 0 ? 1 : 0) + (clip.value > 0 ? 1 : 0) + (clip.agc > 0 ? 1 : 0);
+  checks.require(ways <= 1, {"clip.norm", "clip.value", "clip.agc"},
+                 "gradients are clipped in one way: set the others to 0");
+  checks.require(config.model.drop_path_schedule == "constant" || config.model.drop_path_epochs > 0,
+                 {"model.drop_path_schedule", "model.drop_path_epochs"},
+                 "say for how many epochs, e.g. model.drop_path_epochs: 50");
+  checks.require(
+      config.model.drop_path_schedule != "constant" || config.model.drop_path_epochs == 0,
+      {"model.drop_path_epochs", "model.drop_path_schedule"},
+      "they mean something together: model.drop_path_schedule: early or late");
+  checks.require(config.loss.bce_threshold == 0 || config.loss.name == "bce",
+                 {"loss.bce_threshold", "loss.name"}, "the threshold is for loss.name: bce");
+  checks.require(config.loss.name != "bce" || config.loss.class_weights == "none",
+                 {"loss.name", "loss.class_weights"},
+                 "bce asks about every class of every picture: it takes no class weights");
+  checks.require(!config.distillation.teacher.empty() || config.distillation.loss == "soft",
+                 {"distillation.loss", "distillation.teacher"}, "there is no teacher");
+  checks.require(config.train.patience == 0 || !config.data.val.empty(),
+                 {"train.patience", "data.val"},
+                 "it counts evaluations: name validation data in data.val");
 }
 
 }  // namespace
+
+double scaled_learning_rate(const Config& config) {
+  const auto& optimizer = config.optimizer;
+  if (optimizer.base_batch_size == 0) return optimizer.learning_rate;
+  const double global = static_cast<double>(config.batch.shards) * config.batch.shard_size;
+  const double ratio = global / optimizer.base_batch_size;
+  return optimizer.learning_rate * (optimizer.batch_scaling == "sqrt" ? std::sqrt(ratio) : ratio);
+}
 
 void check_combinations(const Config& config, const Origins& origins) {
   Checks checks(config, origins);
@@ -133,6 +172,7 @@ void check_combinations(const Config& config, const Origins& origins) {
   check_augment(config, checks);
   check_multi_scale(config, checks);
   check_schedule(config, checks);
+  check_recipe(config, checks);
   const bool multiplies =
       config.launch.expect_ranks == 0 || config.batch.shards % config.launch.expect_ranks == 0;
   checks.require(multiplies, {"launch.expect_ranks", "batch.shards"},

@@ -22,6 +22,7 @@ struct Config {
     int loader_threads = 0;           ///< decoding threads a rank; 0: derived from the cores
     int queue_batches = 4;            ///< batches decoded ahead
     std::string on_corrupt = "fail";  ///< fail, replace
+    std::string verify = "first";     ///< first, always: which reads of a picture check its hash
     bool apply_orientation = false;   ///< turn pictures upright by their EXIF orientation
     std::string stage_to;             ///< node-local folder that files are copied to; empty: none
   } data;
@@ -32,7 +33,9 @@ struct Config {
     int num_classes = 0;            ///< 0: from the data
     std::string init;               ///< weights to start from (.safetensors); empty: random
     double drop_path = 0.0;         ///< largest stochastic-depth rate, linear over blocks
-    bool distillation = false;      ///< second head, averaged with the first in evaluation
+    std::string drop_path_schedule = "constant";  ///< constant, early, early_linear, late
+    double drop_path_epochs = 0;  ///< that `early` drops in, or that `late` waits for
+    bool distillation = false;    ///< second head, averaged with the first in evaluation
   } model;
 
   struct Batch {
@@ -51,6 +54,11 @@ struct Config {
     int epochs = 100;
     std::int64_t max_steps = 0;  ///< stop after so many steps; 0: not; never reshapes the schedule
     std::uint64_t seed = 0;
+    std::vector<std::string> freeze;    ///< patterns of parameters that stay; the last that fits
+    int patience = 0;                   ///< evaluations without a new best before it ends; 0: all
+    double min_delta = 0;               ///< by which a best must be better, percentage points
+    std::string on_nonfinite = "stop";  ///< stop, skip: a step whose loss is not finite
+    int max_skipped = 10;               ///< steps in a row
   } train;
 
   struct Eval {
@@ -63,25 +71,44 @@ struct Config {
   } precision;
 
   struct Optimizer {
-    std::string name = "adamw";
+    std::string name = "adamw";  ///< adamw, sgd, lion
     double learning_rate = 1e-3;
-    double weight_decay = 0.05;  ///< on parameters with two or more dimensions only
-    std::array<double, 2> betas{0.9, 0.999};
+    int base_batch_size = 0;                     ///< that learning_rate is for; 0: the global batch
+    std::string batch_scaling = "linear";        ///< linear, sqrt: from base_batch_size on
+    double weight_decay = 0.05;                  ///< on parameters with two or more dimensions only
+    std::optional<double> weight_decay_end;      ///< at the end, by half a cosine; absent: constant
+    double layer_decay = 1.0;                    ///< of the learning rate, from layer to layer down
+    std::optional<std::array<double, 2>> betas;  ///< absent: adamw 0.9, 0.999; lion 0.9, 0.99
     double eps = 1e-8;
+    double momentum = 0.9;  ///< of sgd
+    bool nesterov = true;   ///< sgd
   } optimizer;
 
   struct Schedule {
-    std::string name = "cosine";  ///< cosine, per step
-    double warmup_epochs = 0;     ///< linear, may be a fraction
-    double warmup_start = 0;      ///< learning rate at the first step
-    double minimum = 1e-6;        ///< learning rate at the end
+    std::string name = "cosine";    ///< cosine, linear, step, constant; per step
+    double warmup_epochs = 0;       ///< linear, may be a fraction
+    std::int64_t warmup_steps = 0;  ///< the same in steps; one of the two
+    double warmup_start = 0;        ///< learning rate at the first step
+    double minimum = 1e-6;          ///< learning rate at the end
+    double step_epochs = 30;        ///< of `step`, between falls
+    double step_factor = 0.1;       ///< of `step`
   } schedule;
 
   struct Loss {
+    std::string name = "cross_entropy";  ///< cross_entropy, bce, focal
     double label_smoothing = 0.0;
-    std::string class_weights =
-        "none";  ///< none, balanced (inverse frequency, mean 1 over samples)
+    std::string class_weights = "none";  ///< none, balanced, effective; mean 1 over samples
+    double effective_beta = 0.999;       ///< of `effective`
+    double focal_gamma = 2.0;
+    double bce_threshold = 0;  ///< targets above become 1, others 0; 0: as they are
   } loss;
+
+  struct Distillation {
+    std::string teacher;        ///< weights of a CAS-ViT, .safetensors; empty: none
+    std::string loss = "soft";  ///< soft, hard
+    double alpha = 0.5;         ///< share of the teacher in the loss
+    double tau = 1.0;           ///< temperature of `soft`
+  } distillation;
 
   struct Ema {
     double decay = 0.0;   ///< 0: off
@@ -89,7 +116,9 @@ struct Config {
   } ema;
 
   struct Clip {
-    double norm = 0.0;  ///< global L2 norm; 0: off
+    double norm = 0.0;   ///< global L2 norm; 0: off
+    double value = 0.0;  ///< of each element; 0: off
+    double agc = 0.0;    ///< unit-wise norm over that of the weights; 0: off
   } clip;
 
   struct Mixup {  // timm.data.Mixup's names
@@ -100,6 +129,7 @@ struct Config {
     double switch_prob = 0.5;
     std::string mode = "batch";  ///< batch, pair, elem
     bool correct_lam = true;
+    int off_epoch = 0;  ///< epochs with mixing; 0: all
   } mixup;
 
   struct Augment {
@@ -147,6 +177,9 @@ struct Config {
         600;  ///< without a sign of life of a rank before the job ends (exit 5)
   } launch;
 };
+
+/// The largest learning rate: optimizer.learning_rate, scaled to the global batch where asked to.
+double scaled_learning_rate(const Config& config);
 
 /// One `--set key=value`.
 struct Override {

@@ -23,7 +23,9 @@ dataio::RandomErasingOptions erasing_of(const Config::Augment& augment) {
 }  // namespace
 
 dataio::DatasetOptions dataset_options_of(const Config& config) {
-  return {.apply_orientation = config.data.apply_orientation};
+  return {.apply_orientation = config.data.apply_orientation,
+          .hash_checks = config.data.verify == "always" ? dataio::HashChecks::kAlways
+                                                        : dataio::HashChecks::kFirstRead};
 }
 
 dataio::Normalization normalization_of(const Config& config, const dataio::Dataset& train) {
@@ -95,7 +97,8 @@ dataio::Loader::Training loader_training_of(const Config& config,
                                             const dataio::Normalization& normalization,
                                             int num_classes) {
   return {train_transform_of(config, normalization), mixup_of(config, num_classes),
-          config.train.seed, config.data.on_corrupt == "replace"};
+          config.train.seed, static_cast<std::uint64_t>(config.mixup.off_epoch),
+          config.data.on_corrupt == "replace"};
 }
 
 int loader_threads_of(const Config& config, int derived) {

@@ -21,7 +21,8 @@ using Member = T& (*)(Config&);
 using AnyMember =
     std::variant<Member<std::string>, Member<bool>, Member<int>, Member<std::int64_t>,
                  Member<std::uint64_t>, Member<double>, Member<std::vector<std::string>>,
-                 Member<std::array<double, 2>>, Member<std::optional<std::array<double, 2>>>,
+                 Member<std::optional<double>>, Member<std::array<double, 2>>,
+                 Member<std::optional<std::array<double, 2>>>,
                  Member<std::optional<std::array<double, 3>>>>;
 
 /// Numbers from `low` to `high`, each end included unless it is open. Holds for every element of a

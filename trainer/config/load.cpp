@@ -157,8 +157,10 @@ std::vector<YAML::Node> parse_documents(const std::string& yaml, const std::stri
 
 }  // namespace
 
-Config parse_config(const std::string& yaml, const std::string& name,
-                    const std::vector<Override>& overrides) {
+namespace {
+
+LoadedConfig parse(const std::string& yaml, const std::string& name,
+                   const std::vector<Override>& overrides) {
   Reader reader;
   const std::vector<YAML::Node> documents = parse_documents(yaml, name);
   if (documents.size() > 1) {
@@ -168,11 +170,23 @@ Config parse_config(const std::string& yaml, const std::string& name,
   if (!documents.empty()) reader.read_document(documents[0], name);
   for (const Override& given : overrides) reader.read_override(given);
   check_combinations(reader.config(), reader.origins());
-  return reader.config();
+  return {reader.config(), reader.origins()};
+}
+
+}  // namespace
+
+Config parse_config(const std::string& yaml, const std::string& name,
+                    const std::vector<Override>& overrides) {
+  return parse(yaml, name, overrides).config;
+}
+
+LoadedConfig load_config_with_origins(const std::string& path,
+                                      const std::vector<Override>& overrides) {
+  return parse(path.empty() ? std::string() : read_file(path), path, overrides);
 }
 
 Config load_config(const std::string& path, const std::vector<Override>& overrides) {
-  return parse_config(path.empty() ? std::string() : read_file(path), path, overrides);
+  return load_config_with_origins(path, overrides).config;
 }
 
 Override parse_override(const std::string& text) {

@@ -69,6 +69,7 @@ constexpr const char* type_of(std::int64_t*) { return "whole number"; }
 constexpr const char* type_of(std::uint64_t*) { return "whole number"; }
 constexpr const char* type_of(double*) { return "number"; }
 constexpr const char* type_of(std::vector<std::string>*) { return "text or list of texts"; }
+constexpr const char* type_of(std::optional<double>*) { return "number, or null"; }
 constexpr const char* type_of(std::array<double, 2>*) { return "list of 2 numbers"; }
 constexpr const char* type_of(std::optional<std::array<double, 2>>*) {
   return "list of 2 numbers, or null";

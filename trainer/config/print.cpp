@@ -1,4 +1,5 @@
 #include "trainer/config/config.h"
+#include "trainer/config/origins.h"
 #include "trainer/config/value.h"
 
 namespace casvit::trainer {
@@ -19,9 +20,9 @@ std::string cell(std::string_view text) {
   return out;
 }
 
-}  // namespace
-
-std::string to_yaml(const Config& config, bool comments) {
+/// @param comment of each key, after its value; asked for where `comments`
+template <typename Comment>
+std::string print_all(const Config& config, bool comments, Comment comment) {
   std::string out;
   std::string_view section;
   for (const Field& field : fields()) {
@@ -34,10 +35,25 @@ std::string to_yaml(const Config& config, bool comments) {
         section.empty() ? field.key : field.key.substr(section.size() + 1);
     if (!section.empty()) out += "  ";
     out += std::string(name) + ": " + print_field(field, config);
-    if (comments) out += "  # " + std::string(field.description);
+    if (comments) out += "  # " + comment(field);
     out += '\n';
   }
   return out;
+}
+
+}  // namespace
+
+std::string to_yaml(const Config& config, bool comments) {
+  return print_all(config, comments,
+                   [](const Field& field) { return std::string(field.description); });
+}
+
+std::string to_yaml(const LoadedConfig& loaded) {
+  return print_all(loaded.config, true, [&](const Field& field) {
+    const auto origin = loaded.origins.find(field.key);
+    return (origin == loaded.origins.end() ? "default" : "from " + origin->second) + "; " +
+           std::string(field.description);
+  });
 }
 
 std::string config_reference() {

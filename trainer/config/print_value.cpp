@@ -76,6 +76,9 @@ std::string print_value(std::int64_t value) { return shortest(value); }
 std::string print_value(std::uint64_t value) { return shortest(value); }
 std::string print_value(double value) { return shortest(value); }
 std::string print_value(const std::vector<std::string>& value) { return print_list(value); }
+std::string print_value(const std::optional<double>& value) {
+  return value ? shortest(*value) : "null";
+}
 std::string print_value(const std::array<double, 2>& value) { return print_list(value); }
 
 std::string print_value(const std::optional<std::array<double, 2>>& value) {

@@ -110,10 +110,18 @@ void read_value(const YAML::Node& node, std::vector<std::string>& value) {
     value.push_back(node.Scalar());
     return;
   }
-  if (!node.IsSequence()) wrong_type("a file name or a list of them", node);
+  if (!node.IsSequence()) wrong_type("a text or a list of texts", node);
   for (const YAML::Node& element : node) {
-    if (!element.IsScalar()) wrong_type("a file name in each place of its list", element);
+    if (!element.IsScalar()) wrong_type("a text in each place of its list", element);
     value.push_back(element.Scalar());
+  }
+}
+
+void read_value(const YAML::Node& node, std::optional<double>& value) {
+  if (node.IsNull()) {
+    value.reset();
+  } else {
+    read_value(node, value.emplace());
   }
 }
 

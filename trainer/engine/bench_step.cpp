@@ -14,6 +14,7 @@
 #include "trainer/engine/check_world.h"
 #include "trainer/engine/options_from_config.h"
 #include "trainer/engine/run_state.h"
+#include "trainer/engine/teacher.h"
 #include "trainer/engine/training_step.h"
 #include "trainer/parallel/device_communicator.h"
 #include "trainer/parallel/shard_plan.h"
@@ -113,10 +114,16 @@ StepBench bench_step(const Config& config, const StepBenchOptions& options, laun
 
   const RcvitOptions model =
       model_of(config, config.model.num_classes > 0 ? config.model.num_classes : kClasses);
-  RunState state(model, optimizer_of(config), config.ema.decay > 0, bench.compute.device);
+  RunState state(model, optimizer_of(config), rules_of(config), config.ema.decay > 0,
+                 bench.compute.device);
   state.scaler.enabled = bench.compute.loss_scaling();
   state.model.initialise(config.train.seed);
-  const TrainingStepOptions step_options = step_options_of(config, world.size());
+  TrainingStepOptions step_options = step_options_of(config, world.size());
+  Teacher teacher;
+  if (!config.distillation.teacher.empty()) {
+    teacher = load_teacher(config.distillation.teacher, model.num_classes, bench.compute.device);
+    step_options.teacher = teacher.model.get();
+  }
   TrainingStep step(state, communicator, bench.compute, step_options);
   Shards shards(made_up_batch(config, model.num_classes, bench.compute.device), step_options,
                 world.rank());
@@ -136,7 +143,8 @@ StepBench bench_step(const Config& config, const StepBenchOptions& options, laun
     const auto start = std::chrono::steady_clock::now();
     const launch::Watchdog::Watch watch = world.watch("step " + std::to_string(i + 1));
     const StepResult result =
-        step.run([&] { return shards.next(); }, config.optimizer.learning_rate, false);
+        step.run([&] { return shards.next(); },
+                 {config.optimizer.learning_rate, config.optimizer.weight_decay, 1}, false);
     if (counts) {
       seconds.push_back(
           std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());

@@ -15,6 +15,11 @@ CheckpointInfo checkpoint_info(const Config& config, const RunInputs& inputs, co
   info.replaced = state.replaced;
   info.replaced_in_epoch = info.step_in_epoch == 0 ? 0 : state.replaced_in_epoch;
   info.epoch_loss_sum = info.step_in_epoch == 0 ? 0 : state.epoch_loss_sum;
+  info.skipped = state.skipped;
+  info.skipped_in_epoch = info.step_in_epoch == 0 ? 0 : state.skipped_in_epoch;
+  info.skipped_in_row = state.skipped_in_row;
+  info.patience_acc1 = state.patience_acc1;
+  info.evaluations_since_best = state.evaluations_since_best;
   info.best_acc1 = state.best_acc1;
   info.best_epoch = state.best_epoch;
   info.seconds_before = seconds;

@@ -4,6 +4,7 @@
 #include <ATen/autocast_mode.h>
 
 #ifdef CASVIT_WITH_CUDA
+#include <c10/cuda/CUDACachingAllocator.h>
 #include <cuda_runtime_api.h>
 
 #include "launch/nccl/device.h"
@@ -67,6 +68,19 @@ bool cpu_has_bf16() {
 #else
   return false;
 #endif
+}
+
+std::uint64_t peak_device_bytes(const at::Device& device) {
+#ifdef CASVIT_WITH_CUDA
+  if (device.is_cuda()) {
+    const auto stats = c10::cuda::CUDACachingAllocator::getDeviceStats(device.index());
+    constexpr auto kAll = static_cast<std::size_t>(c10::CachingAllocator::StatType::AGGREGATE);
+    return static_cast<std::uint64_t>(stats.reserved_bytes[kAll].peak);
+  }
+#else
+  static_cast<void>(device);
+#endif
+  return 0;
 }
 
 std::string Compute::precision() const {

@@ -2,6 +2,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -25,6 +26,9 @@ struct Compute {
 /// older GPUs, off elsewhere: emulated bf16 is many times slower than float32.
 /// @throws ConfigError for cuda without a GPU (or in a program built without), fp16 on the CPU.
 Compute choose_compute(const std::string& device, const std::string& amp, int local_rank);
+
+/// The most memory of a GPU that this process has held for tensors, bytes; 0 on the CPU.
+std::uint64_t peak_device_bytes(const at::Device& device);
 
 /// Whether this processor computes in bf16 natively.
 bool cpu_has_bf16();

@@ -33,7 +33,7 @@ std::string describe_batches(const Config& config, const RunInputs& inputs) {
   return std::to_string(scales.size()) + " image sizes, from batch " + batch(scales.front()) +
          " of " + std::to_string(scales.front().image_size) + " pixels to batch " +
          batch(scales.back()) + " of " + std::to_string(scales.back().image_size) + "; " +
-         std::to_string(inputs.schedule.total_steps) + " steps";
+         std::to_string(inputs.schedule.total_steps()) + " steps";
 }
 
 }  // namespace

@@ -145,17 +145,18 @@ std::optional<std::vector<Evaluation>> evaluate(const std::vector<const Rcvit*>&
     mine[i].classes = models[i]->options().num_classes;
     mine[i].top_k = std::min(kTopK, mine[i].classes);
   }
+  const std::uint64_t samples =
+      options.most_samples > 0 ? std::min(options.most_samples, dataset.size()) : dataset.size();
   dataio::LoaderOptions loader_options = options.loader;
   loader_options.memory = batch_memory(device);
-  dataio::Loader loader(
-      dataset,
-      blocks_of_rank(dataset.size(), static_cast<std::uint64_t>(options.block_size),
-                     static_cast<std::uint64_t>(communicator.rank()),
-                     static_cast<std::uint64_t>(communicator.size())),
-      options.transform, loader_options);
+  dataio::Loader loader(dataset,
+                        blocks_of_rank(samples, static_cast<std::uint64_t>(options.block_size),
+                                       static_cast<std::uint64_t>(communicator.rank()),
+                                       static_cast<std::uint64_t>(communicator.size())),
+                        options.transform, loader_options);
   std::optional<Progress> progress;
   if (communicator.rank() == 0 && !options.progress_label.empty()) {
-    progress.emplace(options.progress_label, static_cast<std::int64_t>(dataset.size()));
+    progress.emplace(options.progress_label, static_cast<std::int64_t>(samples));
   }
   bool stopped = false;
   while (std::optional<dataio::Batch> batch = loader.next()) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -17,9 +18,10 @@ namespace casvit::trainer {
 struct EvaluateOptions {
   dataio::EvalTransformOptions transform;
   dataio::LoaderOptions loader;
-  int block_size = 64;         ///< samples a forward pass
-  std::string progress_label;  ///< shown on rank 0; empty: silent
-  std::function<bool()> stop;  ///< asked between blocks; may be empty
+  int block_size = 64;             ///< samples a forward pass
+  std::string progress_label;      ///< shown on rank 0; empty: silent
+  std::function<bool()> stop;      ///< asked between blocks; may be empty
+  std::uint64_t most_samples = 0;  ///< only the first of the data; 0: all
 };
 
 /// What each model says of every sample of `dataset`, once each: blocks of `block_size` samples are

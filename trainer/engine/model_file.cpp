@@ -1,7 +1,11 @@
 #include "trainer/engine/model_file.h"
 
+#include <ATen/ops/empty.h>
+#include <c10/core/TensorOptions.h>
+
 #include <algorithm>
 #include <array>
+#include <map>
 #include <optional>
 #include <string_view>
 
@@ -11,6 +15,7 @@
 #include "trainer/engine/options_from_config.h"
 #include "trainer/engine/weights_init.h"
 #include "trainer/error.h"
+#include "trainer/model/architecture.h"
 
 namespace casvit::trainer {
 namespace {
@@ -18,35 +23,33 @@ namespace {
 constexpr std::array<const char*, 4> kPreprocessingKeys{
     "model.image_size", "augment.eval_crop_ratio", "data.mean", "data.std"};
 
-/// The tensor's shape, whether it stands alone or as `model.` or `ema.`; nullptr where it is not.
-const std::vector<std::int64_t>* shape_of(const SafetensorsHeader& header, std::string_view name) {
+/// The weights' shapes under official names, without memory.
+std::map<std::string, at::Tensor> shapes_of(const SafetensorsHeader& header) {
+  std::map<std::string, at::Tensor> shapes;
   for (const TensorEntry& entry : header.entries) {
-    for (const std::string_view prefix : {"", "model.", "ema."}) {
-      if (entry.name.size() == prefix.size() + name.size() && entry.name.starts_with(prefix) &&
-          entry.name.ends_with(name)) {
-        return &entry.shape;
+    std::string_view name = entry.name;
+    for (const std::string_view prefix : {"model.", "ema."}) {
+      if (name.starts_with(prefix)) {
+        name.remove_prefix(prefix.size());
       }
     }
+    shapes.emplace(name, at::empty(entry.shape, at::TensorOptions().device(at::kMeta)));
   }
-  return nullptr;
+  return shapes;
 }
 
-/// The size whose first and last width the tensors have: enough to tell the published ones apart.
+/// What the tensors themselves tell goes before what is written beside them.
 void describe_by_shapes(const SafetensorsHeader& header, const std::string& path, Config& config) {
-  const auto* stem = shape_of(header, "patch_embed.3.weight");
-  const auto* head = shape_of(header, "head.weight");
-  if (stem == nullptr || stem->empty() || head == nullptr || head->size() != 2) {
-    throw CheckpointError(path + " does not hold the weights of a CAS-ViT classifier: " +
-                          (head == nullptr ? "head.weight" : "patch_embed.3.weight") +
-                          " is missing or of another shape");
+  const std::optional<Architecture> found = recognise_architecture(shapes_of(header));
+  if (!found || found->options.features_only) {
+    throw CheckpointError(path +
+                          " does not hold the weights of a classifier of rcvit_xs, rcvit_s, "
+                          "rcvit_m or rcvit_t" +
+                          (found ? ": it has no head.weight" : ""));
   }
-  for (const std::string& name : rcvit_names()) {
-    const RcvitOptions options = rcvit_options(name);
-    if (options.embed_dims.front() == stem->front() && options.embed_dims.back() == head->back()) {
-      config.model.name = name;
-    }
-  }
-  config.model.distillation = shape_of(header, "dist_head.weight") != nullptr;
+  config.model.name = found->name;
+  config.model.distillation = found->options.distillation;
+  config.model.num_classes = found->options.num_classes;
 }
 
 Config config_of(const CheckpointInfo& info, const std::string& path) {
@@ -121,7 +124,6 @@ ModelDescription describe_model(const std::string& path, const std::vector<Overr
   // The world that a checkpoint was trained in is not the one that uses it.
   stored.launch.expect_ranks = 0;
   stored.launch.expect_hosts = 0;
-  stored.model.num_classes = static_cast<int>(shape_of(header, "head.weight")->front());
   description.config = parse_config(to_yaml(checked(stored, path)), path, overrides);
   for (const char* key : kPreprocessingKeys) {
     const bool overridden = std::any_of(overrides.begin(), overrides.end(),

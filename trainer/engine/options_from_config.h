@@ -4,7 +4,7 @@
 #include "trainer/config/data_options.h"
 #include "trainer/engine/training_step.h"
 #include "trainer/model/rcvit.h"
-#include "trainer/optim/adamw.h"
+#include "trainer/optim/optimizer.h"
 #include "trainer/optim/schedule.h"
 
 // The configuration in the terms of the parts that carry it out; those of dataio are in
@@ -18,9 +18,13 @@ RcvitOptions model_of(const Config& config, int data_classes);
 /// bits: in reproducible mode there is one, unless somebody fixed the number.
 int threads_wanted(const Config& config);
 /// Epochs of `schedule.*` become steps: an epoch has as many as `steps` says.
-CosineScheduleOptions schedule_of(const Config& config, const dataio::StepTable& steps);
-AdamWOptions optimizer_of(const Config& config);
-/// Without class weights, which depend on the data. @param ranks that share the shards
+TrainingSchedule schedule_of(const Config& config, const dataio::StepTable& steps);
+OptimizerOptions optimizer_of(const Config& config);
+RuleOptions rules_of(const Config& config);
+/// @param class_counts of the training data, for class weights; empty: none are made
+LossOptions loss_of(const Config& config, const std::vector<std::uint64_t>& class_counts);
+/// Without what depends on data, the teacher and the class weights. @param ranks that share the
+/// shards
 TrainingStepOptions step_options_of(const Config& config, int ranks);
 
 }  // namespace casvit::trainer

@@ -10,12 +10,13 @@ namespace casvit::trainer {
 namespace {
 
 /// Keys that decide which samples a step sees or which tensors there are.
-constexpr std::array<std::string_view, 15> kFixed{
+constexpr std::array<std::string_view, 16> kFixed{
     "model.name",           "model.num_classes",   "model.distillation",
     "batch.shards",         "batch.shard_size",    "train.seed",
     "data.order",           "ema.decay",           "parallel.reproducible",
     "parallel.batch_norm",  "multi_scale.rule",    "multi_scale.min_size",
-    "multi_scale.max_size", "multi_scale.divisor", "data.apply_orientation"};
+    "multi_scale.max_size", "multi_scale.divisor", "data.apply_orientation",
+    "optimizer.name"};
 
 /// Keys that say where and how long, not what: a change of them is worth a word only when it
 /// changes the schedule.

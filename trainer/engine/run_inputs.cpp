@@ -48,7 +48,7 @@ RunInputs::RunInputs(const Config& config, launch::World& world)
   refuse_other_data(train.content_hash() + (val ? val->content_hash() : ""), world);
   normalization = normalization_of(config, train);
   schedule = schedule_of(config, plan.steps);
-  last_step = last_step_of(config, schedule.total_steps);
+  last_step = last_step_of(config, schedule.total_steps());
 }
 
 }  // namespace casvit::trainer

@@ -33,7 +33,7 @@ struct RunInputs {
   std::optional<dataio::Dataset> val;
   dataio::Normalization normalization;
   ShardPlan plan;
-  CosineScheduleOptions schedule;
+  TrainingSchedule schedule;
   std::int64_t last_step = 0;  ///< where this run stops: the schedule's end or train.max_steps
 };
 

@@ -19,13 +19,15 @@ constexpr const char* kAverage = "ema.";
 /// What each parameter has besides its value, laid out as the parameters or, where sharded, as this
 /// rank's parts of them.
 struct Companion {
-  const char* prefix;  ///< of the names in a checkpoint
+  std::string prefix;  ///< of the names in a checkpoint
   at::Tensor own;
 };
 
 std::vector<Companion> companions_of(const RunState& state) {
-  std::vector<Companion> companions{{"optimizer.exp_avg.", state.optimizer.first_moment()},
-                                    {"optimizer.exp_avg_sq.", state.optimizer.second_moment()}};
+  std::vector<Companion> companions;
+  for (const Optimizer::Moment& moment : state.optimizer.moments()) {
+    companions.push_back({"optimizer." + moment.name + ".", moment.own});
+  }
   if (state.average) {
     companions.push_back({kAverage, state.average->own_parameters()});
   }
@@ -65,10 +67,11 @@ void for_each_of(const RunState& state, const Companion& companion, const at::Te
 
 }  // namespace
 
-RunState::RunState(const RcvitOptions& model_options, const AdamWOptions& optimizer_options,
-                   bool with_average, const at::Device& device)
+RunState::RunState(const RcvitOptions& model_options, const OptimizerOptions& optimizer_options,
+                   const RuleOptions& rules, bool with_average, const at::Device& device)
     : model(model_options, at::kFloat, device),
-      optimizer(model.state(), optimizer_options),
+      optimizer(model.state(), optimizer_options,
+                parameter_rules(model.state(), model_options, rules)),
       partition(Partition::unsharded(model.state())) {
   if (with_average) {
     average.emplace(model.state());
@@ -95,10 +98,11 @@ void RunState::arrange(const BucketLayout& layout, launch::Communicator& communi
     }
     moved.push_back(partition.take(to));
   }
-  optimizer.adopt(partition, moved[0], moved[1]);
   if (average) {
-    average->adopt(partition, moved[2]);
+    average->adopt(partition, moved.back());
+    moved.pop_back();
   }
+  optimizer.adopt(partition, moved);
 }
 
 Rcvit RunState::average_model(launch::Communicator& communicator) const {
@@ -167,13 +171,18 @@ void restore(RunState& state, const Checkpoint& checkpoint) {
   }
   state.update = find(kUpdates).item<std::int64_t>();
   if (state.scaler.enabled && stored.contains(kScale)) {
-    state.scaler.scale = find(kScale).item<double>();
+    state.scaler.scale = find(kScale).item<float>();
     state.scaler.good_steps = find(kGoodSteps).item<std::int64_t>();
   }
   state.step = checkpoint.info.step;
   state.epoch_loss_sum = checkpoint.info.epoch_loss_sum;
   state.replaced = checkpoint.info.replaced;
   state.replaced_in_epoch = checkpoint.info.replaced_in_epoch;
+  state.skipped = checkpoint.info.skipped;
+  state.skipped_in_epoch = checkpoint.info.skipped_in_epoch;
+  state.skipped_in_row = checkpoint.info.skipped_in_row;
+  state.patience_acc1 = checkpoint.info.patience_acc1;
+  state.evaluations_since_best = checkpoint.info.evaluations_since_best;
   state.best_acc1 = checkpoint.info.best_acc1;
   state.best_epoch = checkpoint.info.best_epoch;
   state.seconds_before = checkpoint.info.seconds_before;

@@ -7,9 +7,9 @@
 #include "launch/communicator.h"
 #include "trainer/checkpoint/checkpoint.h"
 #include "trainer/model/rcvit.h"
-#include "trainer/optim/adamw.h"
 #include "trainer/optim/ema.h"
 #include "trainer/optim/loss_scaler.h"
+#include "trainer/optim/optimizer.h"
 #include "trainer/parallel/partition.h"
 
 namespace casvit::trainer {
@@ -18,7 +18,7 @@ namespace casvit::trainer {
 struct RunState {
   Rcvit model;
   std::optional<Ema> average;
-  AdamW optimizer;
+  Optimizer optimizer;
   Partition partition;  ///< of the parameters, which optimizer and average follow
   LossScaler scaler;
   std::int64_t step = 0;    ///< steps done over the whole run
@@ -26,13 +26,18 @@ struct RunState {
   double epoch_loss_sum = 0;
   std::int64_t replaced = 0;  ///< corrupt pictures, of all ranks
   std::int64_t replaced_in_epoch = 0;
+  std::int64_t skipped = 0;  ///< steps that were not finite, see train.on_nonfinite
+  std::int64_t skipped_in_epoch = 0;
+  std::int64_t skipped_in_row = 0;
   double best_acc1 = -1;
   int best_epoch = 0;
+  double patience_acc1 = -1;  ///< the last best that was better by train.min_delta
+  std::int64_t evaluations_since_best = 0;
   double seconds_before = 0;
   std::int64_t bucket_bytes = 0;  ///< size of gradient buckets found fastest; 0: none yet
 
-  RunState(const RcvitOptions& model, const AdamWOptions& optimizer, bool with_average,
-           const at::Device& device);
+  RunState(const RcvitOptions& model, const OptimizerOptions& optimizer, const RuleOptions& rules,
+           bool with_average, const at::Device& device);
 
   /// Moves parameters, moments and average into another layout; no value changes. Collective where
   /// one of the two is sharded.

@@ -17,6 +17,8 @@ struct TrainOptions {
   std::string checkpoint;  ///< for ResumeMode::kCheckpoint
   std::string trace;       ///< file for a Chrome trace of some steps; empty: none
   std::int64_t trace_steps = 10;
+  bool rehearsal = false;            ///< of dry_run: nothing is said
+  std::uint64_t most_evaluated = 0;  ///< pictures, for a rehearsal; 0: all
 };
 
 /// Trains to the end of the schedule (or `train.max_steps`), evaluating, saving and reporting on

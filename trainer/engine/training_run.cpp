@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "launch/interruption.h"
@@ -17,6 +18,7 @@
 #include "trainer/engine/run_folder.h"
 #include "trainer/engine/run_report.h"
 #include "trainer/engine/start_point.h"
+#include "trainer/engine/teacher.h"
 #include "trainer/engine/weights_init.h"
 #include "trainer/error.h"
 #include "trainer/optim/loss.h"
@@ -30,20 +32,24 @@ namespace {
 /// Steps of a process before a trace begins: the first ones are not like the others.
 constexpr std::int64_t kUntracedSteps = 2;
 
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
 }  // namespace
 
 TrainingRun::TrainingRun(const Config& config, TrainOptions options, launch::World& world)
     : config_(config),
       options_(std::move(options)),
       world_(world),
-      log_(world.rank() == 0),
+      log_(world.rank() == 0 && !options_.rehearsal),
       inputs_(config, world),
       cursor_(inputs_.plan.steps) {
   const Compute& compute = inputs_.compute;
   device_communicator_ = make_device_communicator(world_, compute.device);
   const RcvitOptions model = model_of(config_, inputs_.train.num_classes());
-  state_ = std::make_unique<RunState>(model, optimizer_of(config_), config_.ema.decay > 0,
-                                      compute.device);
+  state_ = std::make_unique<RunState>(model, optimizer_of(config_), rules_of(config_),
+                                      config_.ema.decay > 0, compute.device);
   state_->scaler.enabled = compute.loss_scaling();
 
   const std::string checkpoint = checkpoint_to_resume(options_, world_, log_);
@@ -67,6 +73,12 @@ TrainingRun::TrainingRun(const Config& config, TrainOptions options, launch::Wor
                 : formatted("continuing %s after step %lld (epoch %lld)", options_.out.c_str(),
                             static_cast<long long>(state_->step),
                             static_cast<long long>(epochs_done())));
+  if (!config_.distillation.teacher.empty()) {
+    const Teacher teacher =
+        load_teacher(config_.distillation.teacher, model.num_classes, compute.device);
+    teacher_ = teacher.model;
+    log_.line("teacher: " + teacher.name + " from " + config_.distillation.teacher);
+  }
   if (!options_.trace.empty()) {
     trace_.emplace(options_.trace, kUntracedSteps, options_.trace_steps);
   }
@@ -79,16 +91,18 @@ TrainingRun::TrainingRun(const Config& config, TrainOptions options, launch::Wor
       loader_training_of(config_, inputs_.normalization, model.num_classes),
       dataio::LoaderOptions{loader_threads_of(config_, inputs_.threads.loader),
                             config_.data.queue_batches, batch_memory(compute.device)});
+  pastimes_.starting = seconds_since(started_);
 }
 
 TrainingRun::~TrainingRun() = default;
 
 TrainingStepOptions TrainingRun::step_options() const {
   TrainingStepOptions step = step_options_of(config_, world_.size());
-  if (config_.loss.class_weights == "balanced") {
-    step.class_weights =
-        at::tensor(balanced_class_weights(inputs_.train.class_counts())).to(inputs_.compute.device);
+  step.loss = loss_of(config_, inputs_.train.class_counts());
+  if (step.loss.class_weights.defined()) {
+    step.loss.class_weights = step.loss.class_weights.to(inputs_.compute.device);
   }
+  step.teacher = teacher_.get();
   if (step.bucket_bytes == 0) {
     step.bucket_bytes = state_->bucket_bytes;
   }
@@ -138,7 +152,14 @@ void TrainingRun::resume_from(const std::string& path) {
   }
   evaluation_due_ = checkpoint.info.step_in_epoch > 0 && at_epoch_end();
   if (finished()) {
-    const bool cut_short = inputs_.last_step < inputs_.schedule.total_steps;
+    if (out_of_patience()) {
+      log_.line(
+          formatted("%s ended early after epoch %lld, for lack of progress. To train on, raise "
+                    "train.patience.",
+                    options_.out.c_str(), static_cast<long long>(epochs_done())));
+      return;
+    }
+    const bool cut_short = inputs_.last_step < inputs_.schedule.total_steps();
     log_.line(formatted(
         "%s is finished: %lld of %lld steps are done. To train on, raise train.epochs%s.",
         options_.out.c_str(), static_cast<long long>(state_->step),
@@ -157,6 +178,7 @@ void TrainingRun::train_to_next_stop() {
     meter_.start_epoch();
     state_->epoch_loss_sum = 0;
     state_->replaced_in_epoch = 0;
+    state_->skipped_in_epoch = 0;
   }
   const std::int64_t epoch = epochs_done();
   const std::int64_t first_step = inputs_.plan.steps.first_step(epoch);
@@ -165,7 +187,7 @@ void TrainingRun::train_to_next_stop() {
     stop = std::min(stop, (state_->step / every + 1) * every);
   }
   std::optional<Progress> progress;
-  if (is_leader()) {
+  if (is_leader() && !options_.rehearsal) {
     progress.emplace(formatted("epoch %d/%d", static_cast<int>(epoch) + 1, config_.train.epochs),
                      inputs_.plan.steps.steps_in_epoch(epoch));
   }
@@ -175,10 +197,8 @@ void TrainingRun::train_to_next_stop() {
       const std::int64_t in_epoch = state_->step - first_step;
       progress->update(
           in_epoch,
-          formatted("loss %.4f  lr %.2e  %.0f images/s  run ETA %s",
-                    state_->epoch_loss_sum / static_cast<double>(in_epoch),
-                    cosine_learning_rate(inputs_.schedule, state_->step - 1),
-                    meter_.images_per_second(),
+          formatted("loss %.4f  lr %.2e  %.0f images/s  run ETA %s", mean_loss(in_epoch),
+                    inputs_.schedule.at(state_->step - 1).learning_rate, meter_.images_per_second(),
                     format_duration(static_cast<double>(inputs_.last_step - state_->step) *
                                     meter_.seconds_a_step())
                         .c_str()));
@@ -203,22 +223,40 @@ void TrainingRun::count_replaced() {
 
 void TrainingRun::take_step() {
   const auto start = Clock::now();
-  const double learning_rate = cosine_learning_rate(inputs_.schedule, state_->step);
+  const StepRates rates = inputs_.schedule.at(state_->step);
   const std::int64_t images = inputs_.plan.shards * cursor_.at(state_->step).shard_size;
   launch::Watchdog::Watch watch = world_.watch(
       formatted("step %lld", static_cast<long long>(state_->step) + 1), device_grace());
   watch_ = &watch;
-  const StepResult result = training_step_->run([this] { return loader_->next(); }, learning_rate,
+  const StepResult result = training_step_->run([this] { return loader_->next(); }, rates,
                                                 launch::Interruption::requested());
   watch_ = nullptr;
   evaluations_.clear();  // they were of the model before this step
   interrupted_ = result.stop;
   replaced_here_.insert(replaced_here_.end(), result.replaced.begin(), result.replaced.end());
   evaluation_due_ = at_epoch_end();
-  state_->epoch_loss_sum += static_cast<double>(result.loss);
+  if (result.nonfinite) {
+    note_skipped(result);
+  } else {
+    state_->epoch_loss_sum += static_cast<double>(result.loss);
+  }
   state_->bucket_bytes = training_step_->bucket_bytes();
-  note_step(result, learning_rate, images,
+  note_step(result, rates.learning_rate, images,
             std::chrono::duration<double>(Clock::now() - start).count());
+}
+
+void TrainingRun::note_skipped(const StepResult& result) {
+  state_->skipped += 1;
+  state_->skipped_in_epoch += 1;
+  log_.line(formatted("warning: the %s not finite at step %lld: skipped, %lld in a row",
+                      std::isfinite(result.loss) ? "gradients are" : "loss is",
+                      static_cast<long long>(state_->step),
+                      static_cast<long long>(state_->skipped_in_row)));
+}
+
+/// Over the steps of the epoch so far that were not skipped.
+double TrainingRun::mean_loss(std::int64_t steps_in_epoch) const {
+  return state_->epoch_loss_sum / static_cast<double>(steps_in_epoch - state_->skipped_in_epoch);
 }
 
 /// What is told of a step that is done.
@@ -258,6 +296,7 @@ void TrainingRun::write_trace() {
 }
 
 bool TrainingRun::run_evaluation(const std::string& label) {
+  const auto start = Clock::now();
   std::vector<const Rcvit*> models{&state_->model};
   std::optional<Rcvit> average;
   if (state_->average) {
@@ -268,7 +307,8 @@ bool TrainingRun::run_evaluation(const std::string& label) {
   options.transform = eval_transform_of(config_, inputs_.normalization);
   options.loader = {loader_threads_of(config_, inputs_.threads.loader), config_.data.queue_batches};
   options.block_size = config_.eval.batch_size;
-  options.progress_label = label;
+  options.progress_label = options_.rehearsal ? "" : label;
+  options.most_samples = options_.most_evaluated;
   launch::Watchdog::Watch watch = world_.watch(label, device_grace());
   options.stop = [&watch] {
     watch.feed();
@@ -277,6 +317,8 @@ bool TrainingRun::run_evaluation(const std::string& label) {
   std::optional<std::vector<Evaluation>> found = trainer::evaluate(
       models, *inputs_.val, options, inputs_.compute.device, world_.communicator());
   interrupted_ = !found;
+  pastimes_.evaluating += seconds_since(start);
+  pastimes_.evaluations += 1;
   if (found) {
     evaluations_ = std::move(*found);
   }
@@ -291,11 +333,13 @@ void TrainingRun::evaluate() {
   EpochMetrics metrics;
   metrics.step = state_->step;
   metrics.epoch = epoch;
-  metrics.train_loss =
-      state_->epoch_loss_sum / static_cast<double>(inputs_.plan.steps.steps_in_epoch(epoch - 1));
+  metrics.train_loss = mean_loss(inputs_.plan.steps.steps_in_epoch(epoch - 1));
   metrics.images_per_second = meter_.images_per_second();
   if (replaces_corrupt()) {
     metrics.replaced = static_cast<double>(state_->replaced_in_epoch);
+  }
+  if (config_.train.on_nonfinite == "skip") {
+    metrics.skipped = static_cast<double>(state_->skipped_in_epoch);
   }
   std::string accuracies;
   if (inputs_.val &&
@@ -322,6 +366,7 @@ void TrainingRun::evaluate() {
       state_->best_epoch = epoch;
       is_best_ = true;
     }
+    count_patience(counts);
   }
   evaluation_due_ = false;
   metrics.seconds = std::chrono::duration<double>(Clock::now() - epoch_started_).count();
@@ -330,6 +375,26 @@ void TrainingRun::evaluate() {
                       metrics.train_loss, accuracies.c_str(), metrics.images_per_second,
                       format_duration(metrics.seconds).c_str()));
   tell_of_ranks();
+  if (out_of_patience() && state_->step < inputs_.last_step) {
+    log_.line(
+        formatted("ending early: no better accuracy in %d evaluations (train.patience); best: "
+                  "%.2f%%, epoch %d",
+                  config_.train.patience, state_->best_acc1, state_->best_epoch));
+  }
+}
+
+/// The same on every rank, for all know the evaluation.
+void TrainingRun::count_patience(double acc1) {
+  if (acc1 > state_->patience_acc1 + (state_->patience_acc1 < 0 ? 0 : config_.train.min_delta)) {
+    state_->patience_acc1 = acc1;
+    state_->evaluations_since_best = 0;
+  } else {
+    state_->evaluations_since_best += 1;
+  }
+}
+
+bool TrainingRun::out_of_patience() const {
+  return config_.train.patience > 0 && state_->evaluations_since_best >= config_.train.patience;
 }
 
 /// Collective: where each rank's time went in the epoch.
@@ -374,6 +439,7 @@ void TrainingRun::save() {
       ((config_.checkpoint.every_steps > 0 && state_->step % config_.checkpoint.every_steps == 0) ||
        finished() || interrupted_);
   if (by_epoch || by_step) {
+    const auto start = Clock::now();
     // Others wait while the disk is slow (the note "Who is to blame" in launch/mpi/thread.cpp).
     const launch::Watchdog::Watch watch = world_.watch("saving a checkpoint", device_grace());
     Checkpoint checkpoint{
@@ -384,6 +450,8 @@ void TrainingRun::save() {
                          by_epoch ? CheckpointWriter::Kind::kEpoch : CheckpointWriter::Kind::kStep,
                          is_best_);
     }
+    pastimes_.saving += seconds_since(start);
+    pastimes_.checkpoints += 1;
   }
 }
 
@@ -411,6 +479,7 @@ void TrainingRun::report() {
   if (!is_leader()) {
     return;
   }
+  const auto start = Clock::now();
   const launch::Watchdog::Watch watch = world_.watch("writing the report");
   checkpoints_->wait();
   if (!inputs_.val) {
@@ -424,6 +493,7 @@ void TrainingRun::report() {
   }
   const std::string page = write_run_report(options_.out, config_, inputs_.train, *inputs_.val,
                                             evaluations_, inputs_.compute, cost);
+  pastimes_.reporting = seconds_since(start);
   const Accuracy best = accuracy_of(evaluations_.back());
   log_.line(formatted("%s top-1 %.2f%%, top-5 %.2f%% on %lld validation pictures, %s in all",
                       state_->average ? "EMA" : "model", best.acc1(), best.acc5(),

@@ -32,7 +32,9 @@ class TrainingRun {
   TrainingRun(const Config& config, TrainOptions options, launch::World& world);
   ~TrainingRun();
 
-  bool finished() const { return state_->step >= inputs_.last_step && !evaluation_due_; }
+  bool finished() const {
+    return !evaluation_due_ && (state_->step >= inputs_.last_step || out_of_patience());
+  }
   /// Whether the ranks have agreed to leave early.
   bool interrupted() const { return interrupted_; }
   /// Steps up to the end of the epoch, the next checkpoint by steps, the last step, or an
@@ -47,6 +49,19 @@ class TrainingRun {
   /// After an interruption: waits until every rank may leave.
   void leave();
 
+  /// What this process spent on what is no step, in seconds, and how often.
+  struct Pastimes {
+    double starting = 0;
+    double evaluating = 0;
+    std::int64_t evaluations = 0;
+    double saving = 0;  ///< that training waited for
+    std::int64_t checkpoints = 0;
+    double reporting = 0;  ///< without the evaluation
+  };
+  const Pastimes& pastimes() const { return pastimes_; }
+  const RunInputs& inputs() const { return inputs_; }
+  const RunState& state() const { return *state_; }
+
  private:
   void open_folder();
   void resume_from(const std::string& path);
@@ -55,6 +70,11 @@ class TrainingRun {
   void note_step(const StepResult& result, double learning_rate, std::int64_t images,
                  double seconds);
   void count_replaced();
+  void note_skipped(const StepResult& result);
+  double mean_loss(std::int64_t steps_in_epoch) const;
+  void count_patience(double acc1);
+  /// Whether too many evaluations in a row have brought no new best.
+  bool out_of_patience() const;
   void tell_of_ranks();
   void write_trace();
   /// @returns false when it was interrupted
@@ -76,11 +96,14 @@ class TrainingRun {
   Config config_;
   TrainOptions options_;
   launch::World& world_;
+  Clock::time_point started_ = Clock::now();
+  Pastimes pastimes_;
   RunLog log_;
   RunInputs inputs_;
   dataio::StepCursor cursor_;
   std::unique_ptr<RunState> state_;
   std::unique_ptr<launch::Communicator> device_communicator_;  ///< none where the world's own does
+  std::shared_ptr<Rcvit> teacher_;                             ///< none: no distillation
   std::unique_ptr<TrainingStep> training_step_;
   std::unique_ptr<dataio::Loader> loader_;
   std::optional<MetricsLog> metrics_;
@@ -94,7 +117,6 @@ class TrainingRun {
   bool is_best_ = false;
   bool interrupted_ = false;
   bool evaluation_due_ = false;  ///< the epoch's steps are done, its evaluation is not
-  Clock::time_point started_ = Clock::now();
   Clock::time_point epoch_started_ = Clock::now();
   EpochMeter meter_;
 };

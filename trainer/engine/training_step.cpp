@@ -18,6 +18,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+/// Below it nothing that is scaled is left of a loss.
+constexpr float kLeastLossScale = 0x1p-24F;
+
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
@@ -40,12 +43,33 @@ BucketTuner make_tuner(const TrainingStepOptions& options, const ModelState& sta
 }
 
 ReducerOptions reducer_options(ReducerOptions options, std::int64_t bucket_bytes,
-                               const ModelState& state) {
+                               const RunState& state) {
   options.bucket_bytes = bucket_bytes;
-  for (const ModelState::Entry* entry : state.parameter_entries()) {
+  for (const ModelState::Entry* entry : state.model.state().parameter_entries()) {
     options.names.push_back(entry->name);
   }
+  for (const ParameterRule& rule : state.optimizer.rules()) {
+    options.frozen.push_back(rule.frozen);
+  }
   return options;
+}
+
+/// By how much each running statistic moves, laid out as `ModelState::buffers()`: those of a batch
+/// norm with a frozen weight do not. Undefined where all move alike.
+at::Tensor momenta_of(const ModelState& model, double momentum) {
+  at::Tensor momenta = at::full_like(model.buffers(), momentum);
+  bool any_frozen = false;
+  for (const ModelState::Entry& entry : model.entries()) {
+    if (entry.role != TensorRole::kRunningMean && entry.role != TensorRole::kRunningVariance) {
+      continue;
+    }
+    const std::string layer = entry.name.substr(0, entry.name.rfind('.'));
+    if (!model.entry(layer + ".weight").tensor.requires_grad()) {
+      momenta.narrow(0, entry.offset, entry.tensor.numel()).zero_();
+      any_frozen = true;
+    }
+  }
+  return any_frozen ? momenta : at::Tensor();
 }
 
 }  // namespace
@@ -58,13 +82,13 @@ TrainingStep::TrainingStep(RunState& state, launch::Communicator& communicator,
       options_(options),
       tuner_(make_tuner(options, state.model.state(), communicator.size())),
       reducer_(parameters_of(state.model.state()), state.model.state().buffers().numel() + 2,
-               communicator,
-               reducer_options(options.reducer, tuner_.bucket_bytes(), state.model.state())),
+               communicator, reducer_options(options.reducer, tuner_.bucket_bytes(), state)),
+      momenta_(momenta_of(state.model.state(), options.batch_norm_momentum)),
       clock_(compute.device) {
   state_.arrange(reducer_.layout(), communicator_);
 }
 
-StepResult TrainingStep::run(const BatchSource& batches, double learning_rate, bool stop) {
+StepResult TrainingStep::run(const BatchSource& batches, const StepRates& rates, bool stop) {
   const auto start = Clock::now();
   result_ = {};
   waited_for_data_ = pixels_ = 0;
@@ -76,23 +100,13 @@ StepResult TrainingStep::run(const BatchSource& batches, double learning_rate, b
     reducer_.start_shard();
     stop_wishes().add_(stop ? 1 : 0);
     const dataio::Batch batch = next_batch(batches);
-    backward(forward(batch));
+    backward(forward(batch, rates.drop_path_factor));
   }
   reduce();
-  if (!std::isfinite(result_.loss)) {
-    throw DivergedError("the loss is not finite at step " + std::to_string(state_.step + 1) +
-                        "; lower optimizer.learning_rate, lengthen schedule.warmup_epochs, or set "
-                        "clip.norm");
-  }
-  if (!state_.scaler.enabled && !std::isfinite(result_.grad_norm)) {
-    throw DivergedError("the gradients are not finite at step " + std::to_string(state_.step + 1) +
-                        ", though the loss is; lower optimizer.learning_rate, or lengthen "
-                        "schedule.warmup_epochs");
-  }
-  result_.skipped = state_.scaler.enabled && !std::isfinite(result_.grad_norm);
+  judge();
   if (!result_.skipped) {
     clip();
-    update(learning_rate);
+    update(rates);
     average();
     state_.update += 1;
   }
@@ -117,21 +131,34 @@ dataio::Batch TrainingStep::next_batch(const BatchSource& batches) {
   return std::move(*batch);
 }
 
-at::Tensor TrainingStep::forward(const dataio::Batch& batch) {
+at::Tensor TrainingStep::forward(const dataio::Batch& batch, double drop_path_factor) {
   clock_.enter(StepPhase::kForward);
-  const TrainingPass pass{statistics(), options_.seed, batch.plan.step, batch.plan.shard,
-                          options_.synchronized_batch_norm ? &communicator_ : nullptr};
+  TrainingPass pass;
+  pass.batch_statistics = statistics();
+  pass.seed = options_.seed;
+  pass.step = batch.plan.step;
+  pass.shard = batch.plan.shard;
+  pass.batch_norm_ranks = options_.synchronized_batch_norm ? &communicator_ : nullptr;
+  pass.drop_path_factor = drop_path_factor;
+  pass.frozen_batch_norms = momenta_.defined();
+  const at::Tensor images = images_tensor(batch, compute_.device);
   const at::Tensor targets = targets_tensor(batch, compute_.device);
   const AutocastScope autocast(compute_);
-  const Rcvit::Output output =
-      state_.model.forward_training(images_tensor(batch, compute_.device), pass);
-  at::Tensor loss = soft_target_cross_entropy(output.logits, targets, options_.class_weights);
-  if (!output.distillation.defined()) {
-    return loss;
+  return loss_of(state_.model.forward_training(images, pass), images, targets);
+}
+
+at::Tensor TrainingStep::loss_of(const Rcvit::Output& output, const at::Tensor& images,
+                                 const at::Tensor& targets) const {
+  const at::Tensor loss = classification_loss(output.logits, targets, options_.loss);
+  const at::Tensor& second = output.distillation;
+  if (options_.teacher != nullptr) {
+    const at::Tensor teacher = options_.teacher->forward(images);
+    const at::Tensor taught = distillation_loss(second.defined() ? second : output.logits, teacher,
+                                                options_.distillation);
+    return loss * (1 - options_.distillation.alpha) + taught * options_.distillation.alpha;
   }
   // Without a teacher both heads learn the labels; evaluation averages them.
-  return (loss + soft_target_cross_entropy(output.distillation, targets, options_.class_weights)) /
-         2;
+  return second.defined() ? (loss + classification_loss(second, targets, options_.loss)) / 2 : loss;
 }
 
 void TrainingStep::backward(const at::Tensor& loss) {
@@ -157,25 +184,70 @@ void TrainingStep::reduce() {
   clock_.enter(StepPhase::kOptimizer);
 }
 
+/// Whether the step may be applied; the same on every rank, for what it looks at was exchanged.
+void TrainingStep::judge() {
+  const bool loss_is_finite = std::isfinite(result_.loss);
+  const bool norm_is_finite = std::isfinite(result_.grad_norm);
+  result_.skipped = !loss_is_finite || !norm_is_finite;
+  // Scaled gradients may overflow: the next scale is smaller.
+  result_.nonfinite = !loss_is_finite || (!norm_is_finite && !state_.scaler.enabled);
+  if (result_.skipped && !result_.nonfinite && state_.scaler.scale < kLeastLossScale) {
+    throw DivergedError("the gradients overflow at step " + std::to_string(state_.step + 1) +
+                        " even with a loss scale of " + std::to_string(state_.scaler.scale) +
+                        "; lower optimizer.learning_rate, or use precision.amp: bf16 or off");
+  }
+  if (!result_.nonfinite) {
+    state_.skipped_in_row = 0;
+    return;
+  }
+  const std::string what = (loss_is_finite ? "the gradients are not finite at step "
+                                           : "the loss is not finite at step ") +
+                           std::to_string(state_.step + 1) +
+                           (loss_is_finite ? ", though the loss is" : "");
+  const std::string advice =
+      "; lower optimizer.learning_rate, lengthen schedule.warmup_epochs, or set clip.norm";
+  if (!options_.skips_nonfinite) {
+    throw DivergedError(what + advice + ", or bear it with train.on_nonfinite: skip");
+  }
+  if (++state_.skipped_in_row > options_.most_skipped_in_row) {
+    throw DivergedError(what + ", as in the " + std::to_string(options_.most_skipped_in_row) +
+                        " steps before it, all that train.max_skipped bears" + advice);
+  }
+}
+
 void TrainingStep::clip() {
   // The gradients are sums of scaled ones as yet: mean, scale and clipping are one multiplication.
   const double mean = 1 / static_cast<double>(options_.shards) / state_.scaler.factor();
   const at::NoGradGuard no_grad;
-  gradients().mul_(mean * clip_factor(result_.grad_norm, options_.clip_norm));
+  gradients().mul_(mean * clip_factor(result_.grad_norm, options_.clip.norm));
+  if (options_.clip.value > 0) {
+    gradients().clamp_(-options_.clip.value, options_.clip.value);
+  }
+  if (options_.clip.agc > 0) {
+    clip_adaptively(state_.model.state(), state_.partition, gradients(), options_.clip.agc);
+  }
 }
 
-void TrainingStep::update(double learning_rate) {
+void TrainingStep::update(const StepRates& rates) {
   const at::NoGradGuard no_grad;
-  const ModelState& model = state_.model.state();
-  state_.optimizer.step(gradients(), learning_rate, state_.update + 1);
+  state_.optimizer.step(gradients(), {rates.learning_rate, rates.weight_decay}, state_.update + 1);
   if (state_.partition.is_sharded()) {
     clock_.enter(StepPhase::kCommunication);
-    state_.partition.complete(model.parameters(), communicator_);
+    state_.partition.complete(state_.model.state().parameters(), communicator_);
     clock_.enter(StepPhase::kOptimizer);
   }
-  // The running statistics move once a step, towards the mean over all shards.
-  at::Tensor mean = statistics().mul_(1.0 / static_cast<double>(options_.shards));
-  model.buffers().lerp_(mean, options_.batch_norm_momentum);
+  move_running_statistics();
+}
+
+/// Once a step, towards the mean over all shards.
+void TrainingStep::move_running_statistics() {
+  const ModelState& model = state_.model.state();
+  const at::Tensor mean = statistics().mul_(1.0 / static_cast<double>(options_.shards));
+  if (momenta_.defined()) {
+    model.buffers().lerp_(mean, momenta_);
+  } else {
+    model.buffers().lerp_(mean, options_.batch_norm_momentum);
+  }
   model.counters().add_(1);
 }
 

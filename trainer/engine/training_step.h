@@ -13,6 +13,9 @@
 #include "trainer/engine/phase_clock.h"
 #include "trainer/engine/run_state.h"
 #include "trainer/engine/step_times.h"
+#include "trainer/optim/gradient_clipping.h"
+#include "trainer/optim/loss.h"
+#include "trainer/optim/schedule.h"
 #include "trainer/parallel/bucket_tuner.h"
 #include "trainer/parallel/gradient_reducer.h"
 
@@ -22,9 +25,15 @@ struct TrainingStepOptions {
   std::int64_t shards = 1;           ///< of the global batch
   std::int64_t shards_per_rank = 1;  ///< this rank's
   std::uint64_t seed = 0;
-  double clip_norm = 0;  ///< 0: off
+  ClipOptions clip;
   double batch_norm_momentum = 0.1;
-  at::Tensor class_weights;  ///< `[C]` or undefined
+  LossOptions loss;
+  const Rcvit* teacher = nullptr;  ///< outlives the step; none: no distillation
+  DistillationOptions distillation;
+  /// A step whose loss or gradients are not finite updates nothing, instead of ending the run, up
+  /// to so many in a row.
+  bool skips_nonfinite = false;
+  std::int64_t most_skipped_in_row = 0;
   std::optional<EmaOptions> ema;
   std::function<void()> on_shard;  ///< called before each shard; empty: nobody listens
   /// Batch norm over the shards of all ranks together: a shard a rank.
@@ -35,9 +44,10 @@ struct TrainingStepOptions {
 };
 
 struct StepResult {
-  float loss = 0;        ///< mean over the global batch
-  double grad_norm = 0;  ///< before clipping
-  bool skipped = false;  ///< fp16 overflow: nothing was updated
+  float loss = 0;          ///< mean over the global batch
+  double grad_norm = 0;    ///< before clipping
+  bool skipped = false;    ///< nothing was updated: not finite, or an overflow of fp16
+  bool nonfinite = false;  ///< and that was no overflow
   /// Of this step, on a GPU of the one before (see PhaseClock).
   StepTimes times;
   std::vector<dataio::Replacement> replaced;  ///< corrupt pictures among this rank's
@@ -56,8 +66,8 @@ class TrainingStep {
                const TrainingStepOptions& options);
 
   /// The step after `state.step` steps; counts itself there. @param stop this rank was asked to.
-  /// @throws DivergedError when the loss is not finite.
-  StepResult run(const BatchSource& batches, double learning_rate, bool stop);
+  /// @throws DivergedError when loss or gradients are not finite, as far as the options forbid it
+  StepResult run(const BatchSource& batches, const StepRates& rates, bool stop);
 
   /// The size of gradient buckets that trials found or that was given; 0 while they go on.
   std::int64_t bucket_bytes() const { return tuner_.done() ? tuner_.bucket_bytes() : 0; }
@@ -68,11 +78,15 @@ class TrainingStep {
 
  private:
   dataio::Batch next_batch(const BatchSource& batches);
-  at::Tensor forward(const dataio::Batch& batch);
+  at::Tensor forward(const dataio::Batch& batch, double drop_path_factor);
+  at::Tensor loss_of(const Rcvit::Output& output, const at::Tensor& images,
+                     const at::Tensor& targets) const;
   void backward(const at::Tensor& loss);
   void reduce();
+  void judge();
   void clip();
-  void update(double learning_rate);
+  void update(const StepRates& rates);
+  void move_running_statistics();
   void average();
   void arrange_buckets(double seconds);
 
@@ -87,6 +101,7 @@ class TrainingStep {
   TrainingStepOptions options_;
   BucketTuner tuner_;
   GradientReducer reducer_;
+  at::Tensor momenta_;     ///< of the running statistics where some are frozen, else undefined
   bool followed_ = false;  ///< the buckets follow the order in which gradients arrive
   PhaseClock clock_;
   double waited_for_data_ = 0;  ///< by the host, in this step, seconds

@@ -24,8 +24,7 @@ void list(std::string& text, const char* heading, const std::vector<std::string>
 
 }  // namespace
 
-bool load_weights(const std::string& path, WeightsChoice choice, ModelState& state) {
-  const Weights weights = read_weights(path, choice);
+void copy_weights(const Weights& weights, const std::string& path, ModelState& state) {
   std::map<std::string, at::Tensor> expected;
   for (const ModelState::Entry& entry : state.entries()) {
     expected.emplace(entry.name, entry.tensor);
@@ -44,6 +43,11 @@ bool load_weights(const std::string& path, WeightsChoice choice, ModelState& sta
     at::Tensor tensor = entry.tensor;
     tensor.copy_(weights.tensors.at(entry.name));
   }
+}
+
+bool load_weights(const std::string& path, WeightsChoice choice, ModelState& state) {
+  const Weights weights = read_weights(path, choice);
+  copy_weights(weights, path, state);
   return weights.is_ema;
 }
 

@@ -7,6 +7,10 @@
 
 namespace casvit::trainer {
 
+/// Fills `state` from weights. Every tensor must fit. @param path for messages
+/// @throws CheckpointError listing what is missing, unexpected or of another shape.
+void copy_weights(const Weights& weights, const std::string& path, ModelState& state);
+
 /// Fills `state` from one of our checkpoints or a safetensors file with the official names. Every
 /// tensor must fit.
 /// @returns whether they were EMA weights.

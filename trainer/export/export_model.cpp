@@ -53,6 +53,7 @@ CheckpointInfo info_of(const LoadedModel& loaded) {
   config.data.val.clear();
   config.data.stage_to.clear();
   config.model.init.clear();
+  config.distillation.teacher.clear();
   const dataio::EvalTransformOptions transform = loaded.transform();
   info.config_yaml = to_yaml(config);
   info.normalization_mean = normalization_text(transform.normalization.mean);

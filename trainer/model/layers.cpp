@@ -16,15 +16,18 @@ struct DropPathDraws::State {
   dataio::CounterRng rng;
 };
 
-DropPathDraws::DropPathDraws(std::uint64_t seed, std::uint64_t step, std::uint64_t shard)
+DropPathDraws::DropPathDraws(std::uint64_t seed, std::uint64_t step, std::uint64_t shard,
+                             double factor)
     : state_(std::make_unique<State>(
-          State{dataio::CounterRng(seed, dataio::RandomUse::kDropPath, step, shard)})) {}
+          State{dataio::CounterRng(seed, dataio::RandomUse::kDropPath, step, shard)})),
+      factor_(factor) {}
 
 DropPathDraws::~DropPathDraws() = default;
 
 at::Tensor DropPathDraws::next(std::int64_t samples, double rate, const at::Tensor& like) {
   at::Tensor mask = at::empty({samples, 1, 1, 1}, at::kFloat);
   auto* values = mask.mutable_data_ptr<float>();
+  rate *= factor_;
   const auto kept = static_cast<float>(1.0 / (1.0 - rate));
   for (std::int64_t i = 0; i < samples; ++i) {
     values[i] = state_->rng.uniform() < rate ? 0.0F : kept;
@@ -73,7 +76,7 @@ BatchNorm::BatchNorm(const ModelState& state, const std::string& prefix)
       variance_offset(state.entry(prefix + ".running_var").offset) {}
 
 at::Tensor BatchNorm::operator()(const at::Tensor& x, const BatchNormPass& pass) const {
-  if (!pass.training()) {
+  if (!pass.training(weight)) {
     return kernels::batch_norm_inference(x, weight, bias, running_mean, running_var);
   }
   const at::Tensor mean_sum = pass.statistics.narrow(0, mean_offset, weight.numel());
@@ -207,7 +210,8 @@ AdditiveBlock::AdditiveBlock(const ModelState& state, const std::string& prefix,
 at::Tensor AdditiveBlock::operator()(const at::Tensor& x, const BatchNormPass& pass,
                                      DropPathDraws* draws) const {
   const auto branch = [&](const at::Tensor& y) {
-    return draws != nullptr && drop_path > 0 ? y * draws->next(y.size(0), drop_path, y) : y;
+    return draws != nullptr && draws->drops(drop_path) ? y * draws->next(y.size(0), drop_path, y)
+                                                       : y;
   };
   at::Tensor y = x + local(x, pass);
   y = y + branch(mixer(norm1(y, pass), pass));

@@ -22,23 +22,30 @@ namespace casvit::trainer {
 struct BatchNormPass {
   at::Tensor statistics;                  ///< undefined: evaluation
   launch::Communicator* ranks = nullptr;  ///< whose batches are one; none: this batch is its own
-  bool training() const { return statistics.defined(); }
+  bool frozen = false;  ///< those whose weight requires no gradient are as in evaluation
+  bool training(const at::Tensor& weight) const {
+    return statistics.defined() && !(frozen && !weight.requires_grad());
+  }
 };
 
 /// Keep-or-drop draws of stochastic depth (Huang et al., arXiv:1603.09382), one a sample and
 /// branch, in the order in which branches ask.
 class DropPathDraws {
  public:
-  DropPathDraws(std::uint64_t seed, std::uint64_t step, std::uint64_t shard);
+  /// @param factor on all rates
+  DropPathDraws(std::uint64_t seed, std::uint64_t step, std::uint64_t shard, double factor = 1);
   ~DropPathDraws();
   DropPathDraws(const DropPathDraws&) = delete;
   DropPathDraws& operator=(const DropPathDraws&) = delete;
-  /// `[samples, 1, 1, 1]`: 0, or 1 / (1 - rate).
+  /// Whether anything is dropped at this rate.
+  bool drops(double rate) const { return rate * factor_ > 0; }
+  /// `[samples, 1, 1, 1]`: 0, or 1 / (1 - r), r the rate times the factor.
   at::Tensor next(std::int64_t samples, double rate, const at::Tensor& like);
 
  private:
   struct State;
   std::unique_ptr<State> state_;
+  double factor_;
 };
 
 struct Conv2d {

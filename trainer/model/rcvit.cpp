@@ -130,8 +130,9 @@ at::Tensor Rcvit::forward_stages(const at::Tensor& images, const BatchNormPass& 
 }
 
 Rcvit::Output Rcvit::forward_training(const at::Tensor& images, const TrainingPass& pass) {
-  const BatchNormPass batch_norm{pass.batch_statistics, pass.batch_norm_ranks};
-  DropPathDraws drop_path(pass.seed, pass.step, pass.shard);
+  const BatchNormPass batch_norm{pass.batch_statistics, pass.batch_norm_ranks,
+                                 pass.frozen_batch_norms};
+  DropPathDraws drop_path(pass.seed, pass.step, pass.shard, pass.drop_path_factor);
   const at::Tensor x = forward_stages(images, batch_norm, &drop_path, nullptr);
   const at::Tensor feature = pooled(norm_(x, batch_norm));
   Output output;

@@ -42,6 +42,10 @@ struct TrainingPass {
   /// Batch norm over the batches of these ranks together, which all make this pass; none: over this
   /// batch.
   launch::Communicator* batch_norm_ranks = nullptr;
+  double drop_path_factor = 1;  ///< on the rates of all blocks
+  /// Batch norms whose weight requires no gradient use running statistics, as in evaluation, and
+  /// add nothing to `batch_statistics`.
+  bool frozen_batch_norms = false;
 };
 
 /// CAS-ViT, with the official state-dict names. Not thread-safe.

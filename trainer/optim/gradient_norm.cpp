@@ -3,7 +3,6 @@
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
-#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -45,10 +44,6 @@ double global_gradient_norm(const ModelState& state, const Partition& partition,
     sum += values[i] * values[i];
   }
   return std::sqrt(sum);
-}
-
-double clip_factor(double norm, double max_norm) {
-  return max_norm > 0 ? std::min(1.0, max_norm / (norm + 1e-6)) : 1.0;
 }
 
 }  // namespace casvit::trainer

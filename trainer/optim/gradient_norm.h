@@ -15,8 +15,4 @@ namespace casvit::trainer {
 double global_gradient_norm(const ModelState& state, const Partition& partition,
                             const at::Tensor& gradients, launch::Communicator& communicator);
 
-/// By how much to scale gradients of this norm so that it is at most `max_norm`, as
-/// torch.nn.utils.clip_grad_norm_ does; 1 where nothing is to be done. @param max_norm 0: no limit
-double clip_factor(double norm, double max_norm);
-
 }  // namespace casvit::trainer

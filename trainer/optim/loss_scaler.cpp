@@ -1,5 +1,7 @@
 #include "trainer/optim/loss_scaler.h"
 
+#include <cmath>
+
 namespace casvit::trainer {
 
 void LossScaler::update(bool found_inf) {
@@ -10,7 +12,10 @@ void LossScaler::update(bool found_inf) {
     scale *= kBackoff;
     good_steps = 0;
   } else if (++good_steps == kGrowthInterval) {
-    scale *= kGrowth;
+    // Not beyond what float32 holds, in which the scaled loss is.
+    if (std::isfinite(scale * kGrowth)) {
+      scale *= kGrowth;
+    }
     good_steps = 0;
   }
 }

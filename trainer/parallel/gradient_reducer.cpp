@@ -6,6 +6,7 @@
 #include <torch/csrc/autograd/function_hook.h>
 #include <torch/csrc/autograd/variable.h>
 
+#include <algorithm>
 #include <functional>
 #include <optional>
 #include <stdexcept>
@@ -46,6 +47,9 @@ class GradientReducer::Hooks {
  public:
   Hooks(const std::vector<at::Tensor>& parameters, GradientReducer& reducer) {
     for (std::size_t i = 0; i < parameters.size(); ++i) {
+      if (!parameters[i].requires_grad()) {
+        continue;
+      }
       std::shared_ptr<torch::autograd::Node> node =
           torch::autograd::impl::grad_accumulator(parameters[i]);
       const std::uintptr_t key =
@@ -79,7 +83,7 @@ GradientReducer::GradientReducer(std::vector<at::Tensor> parameters, std::int64_
   std::vector<std::size_t> last_first(parameters_.size());
   for (std::size_t i = 0; i < last_first.size(); ++i) {
     last_first[i] = last_first.size() - 1 - i;
-    parameters_[i].requires_grad_(true);
+    parameters_[i].requires_grad_(options_.frozen.empty() || !options_.frozen[i]);
   }
   adopt(last_first);
   hooks_ = std::make_unique<Hooks>(parameters_, *this);
@@ -185,8 +189,16 @@ void GradientReducer::on_gradient(std::size_t parameter) {
 
 void GradientReducer::launch_buckets(const BucketSchedule::Range& range) {
   for (std::size_t bucket = range.begin; bucket < range.end; ++bucket) {
-    exchange(bucket);
+    if (!is_frozen(bucket)) {
+      exchange(bucket);
+    }
   }
+}
+
+bool GradientReducer::is_frozen(std::size_t bucket) const {
+  return std::ranges::none_of(layout_.buckets[bucket].parameters, [this](std::size_t parameter) {
+    return parameters_[parameter].requires_grad();
+  });
 }
 
 /// A bucket, or the tail, of a vector of bytes that is laid out as `sums_`.

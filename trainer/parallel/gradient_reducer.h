@@ -28,6 +28,9 @@ struct ReducerOptions {
   bool scatter = false;
   /// Of the parameters, for messages; may be empty.
   std::vector<std::string> names;
+  /// Parameters that get no gradient: they require none, and buckets of nothing else are never
+  /// exchanged. Empty: none are.
+  std::vector<bool> frozen;
 };
 
 /// One exchange of a step, for a trace.
@@ -100,6 +103,8 @@ class GradientReducer {
   void adopt(const std::vector<std::size_t>& order);
   void on_gradient(std::size_t parameter);
   void launch_buckets(const BucketSchedule::Range& range);
+  /// Whether no gradient ever reaches the bucket: it is zero on every rank.
+  bool is_frozen(std::size_t bucket) const;
   void exchange(std::optional<std::size_t> bucket);
   void issue(Exchange& exchange, at::Tensor sums);
   at::Tensor part(const at::Tensor& bytes, std::optional<std::size_t> bucket) const;

@@ -31,10 +31,12 @@ struct Limits {
 /// Maps values to pixels.
 class Axes {
  public:
-  Axes(Limits x, std::vector<double> y_ticks) : x_(x), y_ticks_(std::move(y_ticks)) {
+  Axes(Limits x, bool log_x, std::vector<double> y_ticks)
+      : x_(x), log_x_(log_x), y_ticks_(std::move(y_ticks)) {
     if (x_.high == x_.low) x_.high = x_.low + 1;
   }
-  double x(double value) const {
+  double x(double given) const {
+    const double value = log_x_ ? std::log10(given) : given;
     return kLeft + (value - x_.low) / (x_.high - x_.low) * (kChartWidth - kLeft - kRight);
   }
   double y(double value) const {
@@ -42,10 +44,23 @@ class Axes {
     return kChartHeight - kBottom - share * (kChartHeight - kTop - kBottom);
   }
   const std::vector<double>& y_ticks() const { return y_ticks_; }
-  const Limits& x_limits() const { return x_; }
+  /// Where the x axis has numbers: round ones, or powers of ten.
+  std::vector<double> x_ticks() const {
+    if (!log_x_) return axis_ticks(x_.low, x_.high);
+    std::vector<double> ticks;
+    for (double power = std::ceil(x_.low - 1e-9); power <= x_.high + 1e-9; ++power) {
+      ticks.push_back(std::pow(10, power));
+    }
+    return ticks;
+  }
+  bool shows(double tick) const {
+    const double value = log_x_ ? std::log10(tick) : tick;
+    return value >= x_.low - 1e-9 && value <= x_.high + 1e-9;
+  }
 
  private:
-  Limits x_;
+  Limits x_;  ///< logarithms where `log_x_`
+  bool log_x_;
   std::vector<double> y_ticks_;
 };
 
@@ -76,9 +91,8 @@ std::string draw_axes(const Chart& chart, const Axes& axes) {
     out += grid_line(at(axes.y(tick)));
     out += text_at(kLeft - 8, axes.y(tick) + 4, "cv-tick", "end", tick_text(tick) + chart.unit);
   }
-  const Limits& x = axes.x_limits();
-  for (const double tick : axis_ticks(x.low, x.high)) {
-    if (tick < x.low || tick > x.high) continue;
+  for (const double tick : axes.x_ticks()) {
+    if (!axes.shows(tick)) continue;
     out += text_at(axes.x(tick), kChartHeight - kBottom + 18, "cv-tick", "middle", tick_text(tick));
   }
   out += text_at(kChartWidth - kRight, kChartHeight - 3, "cv-tick", "end", chart.x_label);
@@ -154,7 +168,7 @@ std::string chart_content(const Chart& chart) {
   Limits y;
   for (const ChartSeries& series : chart.series) {
     for (const ChartPoint& point : series.points) {
-      x.include(point.x);
+      x.include(chart.log_x ? std::log10(point.x) : point.x);
       y.include(point.y);
     }
   }
@@ -163,16 +177,39 @@ std::string chart_content(const Chart& chart) {
     y.include(band.high);
   }
   if (chart.from_zero) y.include(0);
-  if (!x.empty()) x.include(0);
+  if (!x.empty() && !chart.log_x) x.include(0);
   std::string out = text_at(2, 18, "cv-title", "start", chart.title);
   if (x.empty() || y.empty()) {
     return out +
            text_at(kChartWidth / 2.0, kChartHeight / 2.0, "cv-tick", "middle", "no finite values");
   }
-  const Axes axes(x, axis_ticks(y.low, y.high));
+  const Axes axes(x, chart.log_x, axis_ticks(y.low, y.high));
   out += draw_legend(chart) + draw_axes(chart, axes) + draw_band(chart, axes);
   for (const ChartSeries& series : chart.series) out += draw_line(series, axes);
   return out;
+}
+
+std::string charts_svg(const std::vector<Chart>& charts) {
+  constexpr int kGap = 40;
+  const int columns = charts.size() > 1 ? 2 : 1;
+  const int rows = (static_cast<int>(charts.size()) + columns - 1) / columns;
+  const int width = columns * (kChartWidth + kGap) + kGap;
+  const int height = rows * (kChartHeight + kGap) + kGap;
+  const std::string size = std::to_string(width) + "' height='" + std::to_string(height);
+  std::string out = "<svg xmlns='http://www.w3.org/2000/svg' width='" + size + "' viewBox='0 0 " +
+                    std::to_string(width) + " " + std::to_string(height) +
+                    "'>\n<style>.cv-paper{fill:#fff}" + chart_style() +
+                    "@media (prefers-color-scheme:dark){.cv-paper{fill:#1a1e1c}}</style>\n"
+                    "<rect class='cv-paper' width='" +
+                    size + "'/>\n";
+  for (std::size_t i = 0; i < charts.size(); ++i) {
+    const int place = static_cast<int>(i);
+    const int x = kGap + place % columns * (kChartWidth + kGap);
+    const int y = kGap + place / columns * (kChartHeight + kGap);
+    out += "<g transform='translate(" + std::to_string(x) + " " + std::to_string(y) + ")'>" +
+           chart_content(charts[i]) + "</g>\n";
+  }
+  return out + "</svg>\n";
 }
 
 std::string chart_style() {

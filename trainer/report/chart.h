@@ -32,6 +32,7 @@ struct Chart {
   std::vector<ChartBand> band;  ///< drawn behind, in the tone `train`
   bool from_zero = false;       ///< the y axis begins at 0
   std::string unit;             ///< after the numbers of the y axis, e.g. "%"
+  bool log_x = false;           ///< the x axis is logarithmic: every x is above 0
 };
 
 constexpr int kChartWidth = 480;
@@ -39,6 +40,9 @@ constexpr int kChartHeight = 270;
 
 /// What stands inside an <svg viewBox="0 0 480 270">; its look comes from `chart_style`.
 std::string chart_content(const Chart& chart);
+
+/// A picture of its own: charts side by side, two in a row, light or dark as the reader prefers.
+std::string charts_svg(const std::vector<Chart>& charts);
 
 /// CSS of charts: colours for light and dark, larger letters on narrow screens.
 std::string chart_style();

@@ -117,26 +117,6 @@ std::vector<Chart> training_charts(const History& history) {
   return charts;
 }
 
-std::string curves_svg(const History& history) {
-  constexpr int kGap = 40;
-  const std::vector<Chart> charts = training_charts(history);
-  const int rows = static_cast<int>(charts.size() + 1) / 2;
-  const int width = 2 * kChartWidth + 3 * kGap;
-  const int height = rows * (kChartHeight + kGap) + kGap;
-  const std::string size = std::to_string(width) + "' height='" + std::to_string(height);
-  std::string out = "<svg xmlns='http://www.w3.org/2000/svg' width='" + size + "' viewBox='0 0 " +
-                    std::to_string(width) + " " + std::to_string(height) +
-                    "'>\n<style>.cv-paper{fill:#fff}" + chart_style() +
-                    "@media (prefers-color-scheme:dark){.cv-paper{fill:#1a1e1c}}</style>\n"
-                    "<rect class='cv-paper' width='" +
-                    size + "'/>\n";
-  for (std::size_t i = 0; i < charts.size(); ++i) {
-    const int x = kGap + static_cast<int>(i % 2) * (kChartWidth + kGap);
-    const int y = kGap + static_cast<int>(i / 2) * (kChartHeight + kGap);
-    out += "<g transform='translate(" + std::to_string(x) + " " + std::to_string(y) + ")'>" +
-           chart_content(charts[i]) + "</g>\n";
-  }
-  return out + "</svg>\n";
-}
+std::string curves_svg(const History& history) { return charts_svg(training_charts(history)); }
 
 }  // namespace casvit::trainer

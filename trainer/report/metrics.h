@@ -42,6 +42,7 @@ struct EpochMetrics {
   std::optional<double> model_acc1, model_acc5, model_loss;  ///< absent where not evaluated
   std::optional<double> ema_acc1, ema_acc5, ema_loss;
   std::optional<double> replaced;  ///< corrupt pictures; absent where none would be replaced
+  std::optional<double> skipped;   ///< steps that were not finite; absent where they end the run
 };
 
 /// What a run folder's metrics.jsonl holds.

@@ -46,6 +46,7 @@ void visit_members(Metrics& metrics, Visit visit) {
   visit("ema_acc5", metrics.ema_acc5);
   visit("ema_loss", metrics.ema_loss);
   visit("replaced", metrics.replaced);
+  visit("skipped", metrics.skipped);
 }
 
 template <typename Metrics, typename Visit>
@@ -61,7 +62,7 @@ void visit_members(Metrics& metrics, Visit visit) {
   visit("idle_seconds", metrics.idle_seconds);
 }
 
-constexpr std::array<std::string_view, 21> kColumns{"kind",
+constexpr std::array<std::string_view, 22> kColumns{"kind",
                                                     "step",
                                                     "epoch",
                                                     "loss",
@@ -81,7 +82,8 @@ constexpr std::array<std::string_view, 21> kColumns{"kind",
                                                     "ema_acc1",
                                                     "ema_acc5",
                                                     "ema_loss",
-                                                    "replaced"};
+                                                    "replaced",
+                                                    "skipped"};
 
 /// A figure as text; nullopt where it was not measured.
 template <typename T>

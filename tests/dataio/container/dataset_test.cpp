@@ -169,6 +169,31 @@ TEST(Dataset, NamesTheSampleThatCannotBeDecoded) {
   EXPECT_THAT(complaint(2), HasSubstr("is 150 x 150 pixels, the index says 22 x 12"));
 }
 
+TEST(Dataset, ChecksHashesAtEveryReadOrAtTheFirst) {
+  const TemporaryFolder folder;
+  const SmallContent content = small_content();
+  for (const HashChecks checks : {HashChecks::kAlways, HashChecks::kFirstRead}) {
+    const std::string file = folder / "a.h5";
+    write_container(file, content);
+    const Dataset dataset({file}, {.hash_checks = checks});
+    Bytes bytes;
+    dataset.read(3, bytes);
+    for (const std::uint64_t sample : {3U, 4U}) {
+      std::fstream stream(file, std::ios::in | std::ios::out | std::ios::binary);
+      stream.seekp(static_cast<std::streamoff>(dataset.location(sample).offset));
+      stream.put(static_cast<char>(content.bytes[sample][0] ^ 1));
+    }
+    if (checks == HashChecks::kAlways) {
+      EXPECT_THROW(dataset.read(3, bytes), InputError);
+    } else {
+      dataset.read(3, bytes);  // trusted since it was found sound
+      EXPECT_EQ(bytes[0], content.bytes[3][0] ^ 1);
+    }
+    EXPECT_THROW(dataset.read(4, bytes), InputError);
+    EXPECT_THROW(dataset.read(4, bytes), InputError);  // found damaged: never trusted
+  }
+}
+
 TEST(Dataset, IsReadByManyThreads) {
   const TemporaryFolder folder;
   const SmallContent content = small_content();

@@ -229,6 +229,26 @@ TEST_F(LoaderTest, MixesAWholeBatchWithItsOwnKey) {
   EXPECT_TRUE(std::equal(images.begin(), images.end(), batch->images.get()));
 }
 
+TEST_F(LoaderTest, StopsMixingAfterItsEpochs) {
+  Loader::Training mixing = training();
+  mixing.mixup.label_smoothing = 0.3;
+  Loader::Training plain = mixing;
+  plain.mixup.prob = 0;
+  mixing.mixup_epochs = 1;  // of two, of four batches each
+  Loader some(*dataset_, walk(8, 4), mixing, {.threads = 2, .queue_batches = 2});
+  Loader none(*dataset_, walk(8, 4), plain, {.threads = 2, .queue_batches = 2});
+  for (int b = 0; b < 8; ++b) {
+    const std::optional<Batch> with = some.next();
+    const std::optional<Batch> without = none.next();
+    ASSERT_TRUE(with && without);
+    EXPECT_EQ(with->targets == without->targets, b >= 4) << "batch " << b;
+    EXPECT_EQ(std::equal(with->images.get(), with->images.get() + 4 * kImageFloats,
+                         without->images.get()),
+              b >= 4)
+        << "batch " << b;
+  }
+}
+
 TEST_F(LoaderTest, RethrowsAnErrorInItsTurnAndForEver) {
   damage(13);
   for (const int threads : {1, 5}) {

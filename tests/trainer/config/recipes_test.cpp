@@ -41,6 +41,9 @@ TEST(Recipes, ImageNetFollowsThePublishedRecipe) {
     EXPECT_EQ(config.schedule.minimum, 1e-6);
     EXPECT_EQ(config.loss.label_smoothing, 0.1);
     EXPECT_EQ(config.ema.decay, 0.9995);
+    EXPECT_EQ(config.multi_scale.rule, "published");
+    EXPECT_EQ(config.multi_scale.min_size, 160);
+    EXPECT_EQ(config.multi_scale.max_size, 320);
     EXPECT_EQ(config.augment.rand_augment, "rand-m9-mstd0.5-inc1");
     EXPECT_EQ(config.augment.eval_crop_ratio, 224.0 / 256.0);
     EXPECT_EQ(config.augment.brightness + config.augment.contrast + config.augment.saturation, 0)

@@ -90,10 +90,10 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"model:\n  name: [rcvit_xs]\n",
              "recipe.yaml:2: model.name needs a text, but has a list of 1"},
         Case{"data:\n  train:\n    - a.h5\n    - [b.h5]\n",
-             "recipe.yaml:2: data.train needs a file name in each place of its list, but has a "
+             "recipe.yaml:2: data.train needs a text in each place of its list, but has a "
              "list of 1"},
         Case{"data:\n  train: {a: b}\n",
-             "recipe.yaml:2: data.train needs a file name or a list of them, but has a section"},
+             "recipe.yaml:2: data.train needs a text or a list of texts, but has a section"},
         Case{"augment:\n  crop_scale: 0.4\n",
              "recipe.yaml:2: augment.crop_scale needs a list of 2 numbers such as [0.08, 1], but "
              "has \"0.4\""},
@@ -128,6 +128,31 @@ INSTANTIATE_TEST_SUITE_P(
              "recipe.yaml:2: augment.rand_augment is rand-x9; it must be timm's string, e.g. "
              "rand-m9-mstd0.5-inc1, or empty for none"},
         Case{"device: gpu\n", "recipe.yaml:1: device is gpu; it must be auto, cpu or cuda"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Recipes, FileRefusal,
+    ::testing::Values(
+        Case{"clip:\n  norm: 5\n  agc: 0.01\n",
+             "recipe.yaml:2: clip.norm is 5, clip.value is 0 (default), clip.agc is 0.01 "
+             "(recipe.yaml:3); gradients are clipped in one way: set the others to 0"},
+        Case{"schedule:\n  warmup_epochs: 2\n  warmup_steps: 100\n",
+             "recipe.yaml:2: schedule.warmup_epochs is 2, schedule.warmup_steps is 100 "
+             "(recipe.yaml:3); they say the same: give one of them"},
+        Case{"model:\n  drop_path_schedule: late\n",
+             "recipe.yaml:2: model.drop_path_schedule is late, model.drop_path_epochs is 0 "
+             "(default); say for how many epochs, e.g. model.drop_path_epochs: 50"},
+        Case{"loss:\n  name: bce\n  class_weights: balanced\n",
+             "recipe.yaml:2: loss.name is bce, loss.class_weights is balanced (recipe.yaml:3); bce "
+             "asks about every class of every picture: it takes no class weights"},
+        Case{"optimizer:\n  base_batch_size: 6400000\n",
+             "schedule.minimum is 1e-06 (default), optimizer.learning_rate is 0.001 (default); the "
+             "minimum must not be above the learning rate (after scaling by "
+             "optimizer.base_batch_size)"},
+        Case{"optimizer:\n  weight_decay_end: some\n",
+             "recipe.yaml:2: optimizer.weight_decay_end needs a number, but has \"some\""},
+        Case{"train:\n  patience: 3\n",
+             "recipe.yaml:2: train.patience is 3, data.val is [] (default); it counts evaluations: "
+             "name validation data in data.val"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Combinations, FileRefusal,

@@ -74,6 +74,9 @@ void fill(const Field& field, std::mt19937_64& random, Config& config) {
         } else if constexpr (std::is_same_v<T, std::array<double, 2>>) {
           value = {draw(field, random), draw(field, random)};
           if (value[0] > value[1]) std::swap(value[0], value[1]);
+        } else if constexpr (std::is_same_v<T, std::optional<double>>) {
+          value.reset();
+          if (random() % 2 == 0) value = draw(field, random);
         } else if (random() % 2 == 0) {
           value.emplace();
           for (double& number : *value) number = draw(field, random);
@@ -94,6 +97,17 @@ void reconcile(Config& config) {
   if (config.parallel.reproducible) config.parallel.transport = "float32";
   config.train.epochs = 1 << 24;
   config.schedule.warmup_start = config.schedule.minimum = config.optimizer.learning_rate / 3;
+  config.schedule.warmup_steps = 0;
+  config.optimizer.base_batch_size = 0;
+  config.clip.value = config.clip.agc = 0;
+  config.model.drop_path_epochs = config.model.drop_path_schedule == "constant" ? 0 : 3;
+  if (config.loss.name == "bce") {
+    config.loss.class_weights = "none";
+  } else {
+    config.loss.bce_threshold = 0;
+  }
+  if (config.distillation.teacher.empty()) config.distillation.loss = "soft";
+  if (config.data.val.empty()) config.train.patience = 0;
   config.augment.cutout_holes = config.augment.cutout_length = 0;
   config.mixup.cutmix_minmax.reset();
   config.augment.three_augment =

@@ -9,27 +9,10 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
+#include "tests/trainer/model/hashed_values.h"
+
 namespace casvit::trainer::golden {
 namespace {
-
-std::uint32_t crc32(const std::string& text) {
-  std::uint32_t crc = 0xffffffffU;
-  for (const char c : text) {
-    crc ^= static_cast<unsigned char>(c);
-    for (int bit = 0; bit < 8; ++bit) {
-      crc = (crc >> 1) ^ ((crc & 1U) != 0 ? 0xedb88320U : 0U);
-    }
-  }
-  return ~crc;
-}
-
-std::uint32_t hash(std::uint32_t x) {
-  x ^= x >> 16;
-  x *= 0x7feb352dU;
-  x ^= x >> 15;
-  x *= 0x846ca68bU;
-  return x ^ (x >> 16);
-}
 
 bool ends_with(const std::string& name, const std::string& ending) {
   return name.size() >= ending.size() &&
@@ -89,11 +72,9 @@ at::Tensor fill(const std::string& name, const std::vector<std::int64_t>& shape,
     if (ends_with(name, "weight")) return 0.8 + 0.4 * u;
     return 0.2 * (u - 0.5);
   };
-  const std::uint32_t key = crc32(name);
   auto* out = values.mutable_data_ptr<float>();
   for (std::int64_t i = 0; i < values.numel(); ++i) {
-    const double u = hash(static_cast<std::uint32_t>(i) + key) / 4294967296.0;
-    out[i] = static_cast<float>(value_of(u));
+    out[i] = static_cast<float>(value_of(hashed_uniform(name, static_cast<std::size_t>(i))));
   }
   return values.to(type);
 }

@@ -5,13 +5,15 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <random>
 
 #include "launch/single_communicator.h"
-#include "trainer/optim/adamw.h"
 #include "trainer/optim/ema.h"
+#include "trainer/optim/gradient_clipping.h"
 #include "trainer/optim/gradient_norm.h"
 #include "trainer/optim/loss.h"
 #include "trainer/optim/loss_scaler.h"
+#include "trainer/optim/optimizer.h"
 #include "trainer/optim/schedule.h"
 
 namespace casvit::trainer {
@@ -31,29 +33,22 @@ void fill(const ModelState& state, const std::string& name, double value) {
   tensor.fill_(value);
 }
 
-TEST(AdamW, FollowsTheClosedFormAndDecaysOnlyMatrices) {
+TEST(Optimizer, ScalesRatesAndLeavesFrozenParametersAlone) {
   ModelState state = two_tensors();
   fill(state, "layer.weight", 0.5);
   fill(state, "layer.bias", 0.5);
-  AdamW optimizer(state, {.weight_decay = 0.1, .betas = {0.9, 0.99}, .eps = 1e-8});
-  const at::Tensor gradients = at::zeros_like(state.parameters());
-  double m = 0;
-  double v = 0;
-  double weight = 0.5;
-  double bias = 0.5;
-  for (int step = 1; step <= 5; ++step) {
-    const double g = 0.3 * step - 0.7;
-    gradients.fill_(g);
-    optimizer.step(gradients, 0.01, step);
-    m = 0.9 * m + 0.1 * g;
-    v = 0.99 * v + 0.01 * g * g;
-    const double update =
-        0.01 * (m / (1 - std::pow(0.9, step))) / (std::sqrt(v / (1 - std::pow(0.99, step))) + 1e-8);
-    weight = weight * (1 - 0.01 * 0.1) - update;
-    bias -= update;
-    EXPECT_NEAR(state.entry("layer.weight").tensor[1][2].item<double>(), weight, 1e-6);
-    EXPECT_NEAR(state.entry("layer.bias").tensor[0].item<double>(), bias, 1e-6);
-  }
+  OptimizerOptions options;
+  options.kind = OptimizerKind::kSgd;
+  options.nesterov = false;
+  Optimizer optimizer(
+      state, options,
+      {{.frozen = true, .learning_rate_scale = 1}, {.frozen = false, .learning_rate_scale = 0.25}});
+  const at::Tensor gradients = at::ones_like(state.parameters());
+  optimizer.step(gradients, {.learning_rate = 0.1, .weight_decay = 0.5}, 1);
+  optimizer.step(gradients, {.learning_rate = 0.1, .weight_decay = 0.5}, 2);
+  EXPECT_EQ(state.entry("layer.weight").tensor.min().item<float>(), 0.5F);
+  // Not decayed, for it has one dimension: 0.025 of 1 and of 1.9.
+  EXPECT_FLOAT_EQ(state.entry("layer.bias").tensor[0].item<float>(), 0.5F - 0.0725F);
 }
 
 TEST(Ema, AveragesParametersAndBuffersAndCopiesCounters) {
@@ -94,15 +89,47 @@ TEST(GradientNorm, IsThatOfAllParametersAndIsClippedToTheLimit) {
 }
 
 TEST(Schedule, WarmsUpToThePeakAndFallsToTheMinimum) {
-  const CosineScheduleOptions options{
-      .peak = 1.0, .minimum = 0.1, .warmup_start = 0.0, .warmup_steps = 5, .total_steps = 25};
-  EXPECT_DOUBLE_EQ(cosine_learning_rate(options, 0), 0.0);
-  EXPECT_DOUBLE_EQ(cosine_learning_rate(options, 2), 0.5);
-  EXPECT_DOUBLE_EQ(cosine_learning_rate(options, 4), 1.0);
-  EXPECT_DOUBLE_EQ(cosine_learning_rate(options, 5), 1.0);
-  EXPECT_NEAR(cosine_learning_rate(options, 15), 0.55, 1e-12);
-  EXPECT_NEAR(cosine_learning_rate(options, 24),
-              0.1 + 0.45 * (1 + std::cos(std::acos(-1.0) * 19 / 20)), 1e-12);
+  ScheduleOptions options;
+  options.peak = 1.0;
+  options.minimum = 0.1;
+  options.warmup_steps = 5;
+  options.total_steps = 25;
+  EXPECT_DOUBLE_EQ(schedule_value(options, 0), 0.0);
+  EXPECT_DOUBLE_EQ(schedule_value(options, 2), 0.5);
+  EXPECT_DOUBLE_EQ(schedule_value(options, 4), 1.0);
+  EXPECT_DOUBLE_EQ(schedule_value(options, 5), 1.0);
+  EXPECT_NEAR(schedule_value(options, 15), 0.55, 1e-12);
+  EXPECT_NEAR(schedule_value(options, 24), 0.1 + 0.45 * (1 + std::cos(std::acos(-1.0) * 19 / 20)),
+              1e-12);
+}
+
+TEST(Schedule, ConstantStaysAndStepsStopAtTheMinimum) {
+  ScheduleOptions options;
+  options.kind = ScheduleKind::kConstant;
+  options.peak = 1.0;
+  options.minimum = 0.3;
+  options.warmup_steps = 2;
+  options.total_steps = 10;
+  options.falls = {4, 6, 8};
+  EXPECT_DOUBLE_EQ(schedule_value(options, 9), 1.0);
+  options.kind = ScheduleKind::kStep;
+  options.fall_factor = 0.5;
+  EXPECT_DOUBLE_EQ(schedule_value(options, 3), 1.0);
+  EXPECT_DOUBLE_EQ(schedule_value(options, 4), 0.5);
+  EXPECT_DOUBLE_EQ(schedule_value(options, 6), 0.3);
+  EXPECT_DOUBLE_EQ(schedule_value(options, 9), 0.3);
+}
+
+TEST(Schedule, DropPathIsEarlyOrLate) {
+  EXPECT_EQ(drop_path_factor(DropPathSchedule::kConstant, 0, 5), 1);
+  EXPECT_EQ(drop_path_factor(DropPathSchedule::kEarly, 5, 4), 1);
+  EXPECT_EQ(drop_path_factor(DropPathSchedule::kEarly, 5, 5), 0);
+  EXPECT_EQ(drop_path_factor(DropPathSchedule::kLate, 5, 4), 0);
+  EXPECT_EQ(drop_path_factor(DropPathSchedule::kLate, 5, 5), 1);
+  EXPECT_DOUBLE_EQ(drop_path_factor(DropPathSchedule::kEarlyLinear, 5, 0), 1);
+  EXPECT_DOUBLE_EQ(drop_path_factor(DropPathSchedule::kEarlyLinear, 5, 1), 0.75);
+  EXPECT_DOUBLE_EQ(drop_path_factor(DropPathSchedule::kEarlyLinear, 5, 4), 0);
+  EXPECT_DOUBLE_EQ(drop_path_factor(DropPathSchedule::kEarlyLinear, 5, 9), 0);
 }
 
 TEST(Loss, EqualsTheDefinitionWithWeightsAndSoftTargets) {
@@ -127,15 +154,34 @@ TEST(Loss, BalancedWeightsAverageToOneOverSamples) {
   EXPECT_NEAR(10 * weights[0] + 30 * weights[1] + 60 * weights[2], 100.0, 1e-4);
 }
 
-TEST(LossScaler, HalvesOnOverflowAndDoublesAfterTwoThousandGoodSteps) {
+/// LibTorch's own update, which torch.amp.GradScaler calls, from the same start.
+TEST(LossScaler, FollowsPyTorchsOverManySteps) {
+  at::Tensor scale = at::full({}, 65536.0F);
+  at::Tensor growth = at::zeros({}, at::kInt);
   LossScaler scaler;
   scaler.enabled = true;
-  scaler.update(true);
-  EXPECT_EQ(scaler.scale, 32768.0);
-  for (int i = 0; i < 1999; ++i) scaler.update(false);
-  EXPECT_EQ(scaler.scale, 32768.0);
-  scaler.update(false);
-  EXPECT_EQ(scaler.scale, 65536.0);
+  std::minstd_rand random(1);
+  for (int step = 0; step < 300'000; ++step) {
+    const bool overflow = step < 100'000 ? random() % 3000 == 0 : step > 290'000;
+    at::_amp_update_scale_(scale, growth, at::full({}, overflow ? 1.0F : 0.0F), 2.0, 0.5, 2000);
+    scaler.update(overflow);
+    ASSERT_EQ(scaler.scale, scale.item<float>()) << "step " << step;
+    ASSERT_EQ(scaler.good_steps, growth.item<int>()) << "step " << step;
+  }
+}
+
+/// What a step makes of scaled gradients is what GradScaler's unscaling makes of them.
+TEST(LossScaler, UnscalesAsPyTorchDoes) {
+  LossScaler scaler;
+  scaler.enabled = true;
+  scaler.scale = 1024;
+  const at::Tensor gradients = at::randn({100}) * 1e4;
+  const at::Tensor expected = gradients.clone();
+  at::Tensor found_inf = at::zeros({});
+  at::_amp_foreach_non_finite_check_and_unscale_({expected}, found_inf,
+                                                 at::full({}, 1.0F / 1024.0F));
+  EXPECT_EQ(found_inf.item<float>(), 0);
+  EXPECT_TRUE(at::equal(gradients * (1 / scaler.factor()), expected));
 }
 
 }  // namespace
