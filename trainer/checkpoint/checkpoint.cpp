@@ -4,13 +4,14 @@
 
 namespace casvit::trainer {
 
-void write_checkpoint(const std::string& path, const Checkpoint& checkpoint) {
+void write_checkpoint(const std::string& path, const Checkpoint& checkpoint,
+                      const std::map<std::string, std::string>& more) {
   std::vector<NamedTensor> stored;
   stored.reserve(checkpoint.tensors.size());
   for (const auto& [name, tensor] : checkpoint.tensors) {
     stored.push_back({name, stored_form(tensor)});
   }
-  write_safetensors(path, stored, make_metadata(checkpoint.info, stored));
+  write_safetensors(path, stored, make_metadata(checkpoint.info, stored, more));
 }
 
 Checkpoint read_checkpoint(const std::string& path) {

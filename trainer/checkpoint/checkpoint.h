@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -58,8 +59,10 @@ struct Checkpoint {
 };
 
 /// Writes a checkpoint at once, in the caller's thread, as write_safetensors does.
+/// @param more metadata for readers that are not ours, under other keys than those above
 /// @throws OutputError
-void write_checkpoint(const std::string& path, const Checkpoint& checkpoint);
+void write_checkpoint(const std::string& path, const Checkpoint& checkpoint,
+                      const std::map<std::string, std::string>& more = {});
 
 /// Reads a checkpoint and checks the hash of every tensor. @throws CheckpointError
 Checkpoint read_checkpoint(const std::string& path);

@@ -100,7 +100,8 @@ bool is_checkpoint(const std::map<std::string, std::string>& metadata) {
 }
 
 std::map<std::string, std::string> make_metadata(const CheckpointInfo& info,
-                                                 const std::vector<NamedTensor>& tensors) {
+                                                 const std::vector<NamedTensor>& tensors,
+                                                 const std::map<std::string, std::string>& more) {
   TensorHashes hashes;
   std::vector<json> descriptions;
   for (const auto& [name, tensor] : tensors) {
@@ -111,6 +112,7 @@ std::map<std::string, std::string> make_metadata(const CheckpointInfo& info,
                                               {kVersionKey, std::to_string(kVersion)},
                                               {kInfoKey, info_to_json(info)},
                                               {kHashesKey, json(hashes).dump()}};
+  metadata.insert(more.begin(), more.end());
   metadata[kSealKey] = seal_of(metadata, std::move(descriptions));
   return metadata;
 }

@@ -25,9 +25,10 @@ std::string hash_of(const at::Tensor& tensor);
 /// Whether the metadata are those of a checkpoint of ours, whole or not.
 bool is_checkpoint(const std::map<std::string, std::string>& metadata);
 
-/// The metadata of a checkpoint of these tensors (in their stored form).
-std::map<std::string, std::string> make_metadata(const CheckpointInfo& info,
-                                                 const std::vector<NamedTensor>& tensors);
+/// The metadata of a checkpoint of these tensors (in their stored form), and `more`.
+std::map<std::string, std::string> make_metadata(
+    const CheckpointInfo& info, const std::vector<NamedTensor>& tensors,
+    const std::map<std::string, std::string>& more = {});
 
 /// Parses and checks what make_metadata gave. @throws CheckpointError naming `path`.
 CheckpointMetadata parse_metadata(const SafetensorsHeader& header, const std::string& path);

@@ -19,6 +19,8 @@ class AsideFile {
   AsideFile& operator=(const AsideFile&) = delete;
 
   void write(const void* bytes, std::size_t count);
+  /// Where it lies until it is committed: for reading back what was written.
+  const std::string& aside() const { return aside_; }
   void commit();
 
  private:

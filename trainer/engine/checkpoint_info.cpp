@@ -1,23 +1,11 @@
 #include "trainer/engine/checkpoint_info.h"
 
-#include <array>
-#include <cstdio>
 #include <string>
 
+#include "trainer/checkpoint/model_metadata.h"
 #include "trainer/engine/versions.h"
 
 namespace casvit::trainer {
-namespace {
-
-std::string three(const std::array<float, 3>& values) {
-  std::array<char, 64> text{};
-  std::snprintf(text.data(), text.size(), "%.9g,%.9g,%.9g", static_cast<double>(values[0]),
-                static_cast<double>(values[1]), static_cast<double>(values[2]));
-  return text.data();
-}
-
-}  // namespace
-
 CheckpointInfo checkpoint_info(const Config& config, const RunInputs& inputs, const RunState& state,
                                bool evaluation_due, double seconds) {
   CheckpointInfo info;
@@ -38,8 +26,8 @@ CheckpointInfo checkpoint_info(const Config& config, const RunInputs& inputs, co
   info.config_yaml = to_yaml(config);
   info.classes = inputs.train.class_names();
   info.data_hash = inputs.train.content_hash();
-  info.normalization_mean = three(inputs.normalization.mean);
-  info.normalization_std = three(inputs.normalization.std);
+  info.normalization_mean = normalization_text(inputs.normalization.mean);
+  info.normalization_std = normalization_text(inputs.normalization.std);
   info.image_size = config.model.image_size;
   info.eval_crop_ratio = config.augment.eval_crop_ratio;
   info.ranks = static_cast<int>(inputs.plan.ranks);

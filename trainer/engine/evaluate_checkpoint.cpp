@@ -2,13 +2,13 @@
 
 #include <ATen/Parallel.h>
 
+#include <algorithm>
 #include <filesystem>
-#include <sstream>
 
-#include "trainer/checkpoint/checkpoint.h"
 #include "trainer/engine/check_world.h"
 #include "trainer/engine/compute.h"
 #include "trainer/engine/evaluate.h"
+#include "trainer/engine/model_file.h"
 #include "trainer/engine/options_from_config.h"
 #include "trainer/engine/versions.h"
 #include "trainer/engine/weights_init.h"
@@ -18,55 +18,48 @@
 namespace casvit::trainer {
 namespace {
 
-std::array<double, 3> three_numbers(const std::string& text, const std::string& checkpoint) {
-  std::istringstream stream(text);
-  std::array<double, 3> values{};
-  char comma = ',';
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    if (i > 0) {
-      stream >> comma;
-    }
-    stream >> values[i];
+/// What a file does not say of classes must be said otherwise.
+void refuse_other_classes(const ModelDescription& description, const dataio::Dataset& data,
+                          const EvaluateCheckpointOptions& options) {
+  const std::string& file = data.files().front();
+  if (!description.info.classes.empty() && data.class_names() != description.info.classes) {
+    throw ConfigError(file + " has other classes than " + options.checkpoint +
+                      " was trained on; pack it from folders with the same class names");
   }
-  if (!stream || comma != ',') {
-    throw CheckpointError(checkpoint + ": the stored normalisation \"" + text +
-                          "\" is not three numbers");
+  const bool is_given =
+      std::any_of(options.overrides.begin(), options.overrides.end(),
+                  [](const Override& given) { return given.key == "model.num_classes"; });
+  const int classes = description.config.model.num_classes;
+  if (description.info.classes.empty() && data.num_classes() != classes && !is_given) {
+    throw ConfigError(file + " has " + std::to_string(data.num_classes()) + " classes, " +
+                      options.checkpoint + " has " + std::to_string(classes) +
+                      " without names; if the data's are the first of them, say so with --set "
+                      "model.num_classes=" +
+                      std::to_string(classes));
   }
-  return values;
-}
-
-/// The checkpoint's configuration with its preprocessing, then the overrides.
-Config config_of(const CheckpointInfo& info, const EvaluateCheckpointOptions& options) {
-  Config stored = parse_config(info.config_yaml, options.checkpoint, {});
-  if (!info.normalization_mean.empty()) {
-    stored.data.mean = three_numbers(info.normalization_mean, options.checkpoint);
-    stored.data.std = three_numbers(info.normalization_std, options.checkpoint);
-  }
-  // The world that the checkpoint was trained in is not the one that evaluates it.
-  stored.launch.expect_ranks = 0;
-  stored.launch.expect_hosts = 0;
-  return parse_config(to_yaml(stored), options.checkpoint, options.overrides);
 }
 
 }  // namespace
 
 CheckpointEvaluation evaluate_checkpoint(const EvaluateCheckpointOptions& options,
                                          launch::World& world) {
-  const CheckpointInfo info = read_checkpoint_info(options.checkpoint);
-  const Config config = config_of(info, options);
+  ModelDescription description = describe_model(options.checkpoint, options.overrides);
+  // The data carry a normalization.
+  std::erase_if(description.unsaid,
+                [](const std::string& key) { return key.starts_with("data."); });
+  description.require_preprocessing(options.checkpoint);
+  const Config& config = description.config;
   enter_world(config, world);
   const dataio::Dataset data(options.data, dataset_options_of(config));
   refuse_other_data(data.content_hash(), world);
-  if (!info.classes.empty() && data.class_names() != info.classes) {
-    throw ConfigError(data.files().front() + " has other classes than " + options.checkpoint +
-                      " was trained on; pack it from folders with the same class names");
-  }
+  refuse_other_classes(description, data, options);
   const launch::ThreadPlan threads = world.plan_threads(config.launch.threads);
   at::set_num_threads(threads.compute);
   const Compute compute = choose_compute(config.device, "off", world.local_rank());
   Rcvit model(model_of(config, data.num_classes()), at::kFloat, compute.device);
   CheckpointEvaluation result;
-  result.is_ema = load_weights(options.checkpoint, options.use, model.state()).is_ema;
+  result.is_ema =
+      load_weights(options.checkpoint, options.use, model.state()).is_ema || description.is_ema;
 
   EvaluateOptions evaluation;
   evaluation.transform = eval_transform_of(config, normalization_of(config, data));

@@ -25,8 +25,9 @@ struct CheckpointEvaluation {
   std::string report;  ///< path of index.html, where one was written (rank 0)
 };
 
-/// Evaluates a checkpoint on packed data, with the preprocessing and class names that it carries.
-/// Every rank calls it. `launch.expect_ranks` and `launch.expect_hosts` count where the overrides
+/// Evaluates a checkpoint, or a file of weights, on packed data, with the preprocessing and class
+/// names that it carries; where it carries none, with the overrides' and the data's. Every rank
+/// calls it. `launch.expect_ranks` and `launch.expect_hosts` count where the overrides
 /// have them; the checkpoint's are those of its training.
 /// @throws WorldError; ConfigError where the data's classes are not the checkpoint's;
 /// CheckpointError; InputError

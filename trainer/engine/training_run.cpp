@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "trainer/config/data_options.h"
@@ -14,6 +15,7 @@
 #include "trainer/engine/start_point.h"
 #include "trainer/engine/teacher.h"
 #include "trainer/engine/weights_init.h"
+#include "trainer/error.h"
 #include "trainer/parallel/device_communicator.h"
 #include "trainer/report/text.h"
 
@@ -129,6 +131,11 @@ void TrainingRun::start_from_weights() {
 
 void TrainingRun::resume_from(const std::string& path) {
   const Checkpoint checkpoint = read_checkpoint(path);
+  if (std::none_of(checkpoint.tensors.begin(), checkpoint.tensors.end(),
+                   [](const NamedTensor& entry) { return entry.name.starts_with("model."); })) {
+    throw CheckpointError(path + " was exported and holds weights alone; start from them with " +
+                          "--set model.init=" + path);
+  }
   const ResumeCheck check =
       check_resume(checkpoint.info, config_, inputs_.train.content_hash(),
                    inputs_.compute.precision(), inputs_.threads.compute, world_.size());
