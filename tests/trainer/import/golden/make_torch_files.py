@@ -1,6 +1,6 @@
 """Writes the files of torch.save in this folder, and what is in them; README.md says what each is.
 
-  pip install torch==2.11.0 numpy
+  pip install torch==2.15.0 numpy
   python make_torch_files.py
 """
 
