@@ -24,7 +24,7 @@ void print(const Arguments& arguments, const ExportResult& result) {
   if (arguments.json) {
     std::string agreement;
     if (is_onnx) {
-      agreement = formatted(", \"largest_difference\": %.9g, \"largest_logit\": %.9g",
+      agreement = formatted(R"(, "largest_difference": %.9g, "largest_logit": %.9g)",
                             result.largest_difference, result.largest_logit);
     }
     std::printf(

@@ -79,11 +79,13 @@ class ExamplesTest(TrainingCase):
         plain = self.run_folder("plain.safetensors")
         safetensors.numpy.save_file(safetensors.numpy.load_file(self.run_folder("photos.safetensors")), plain)
         arguments = ["eval", "--checkpoint", plain, "--data", f"{self.folder}/s.val.h5"]
-        self.assertIn("model.image_size, augment.eval_crop_ratio is missing", self.run_it(self.command(0, *arguments), 2))
+        refused = self.run_it(self.command(0, *arguments), 2)
+        self.assertIn("model.image_size, augment.eval_crop_ratio is missing", refused)
         sets = [word for key in ("model.image_size=64", "augment.eval_crop_ratio=0.875") for word in ("--set", key)]
         sets += ["--set", "launch.threads=1"]
-        plain_accuracy = self.run_it(self.command(0, *arguments, *sets))
-        self.assertEqual(plain_accuracy.split(" weights")[1].split("\n")[0], accuracy.split(" weights")[1].split("\n")[0])
+        outputs = (accuracy, self.run_it(self.command(0, *arguments, *sets)))
+        figures = [output.split(" weights: ")[1].split("\n")[0] for output in outputs]
+        self.assertEqual(*figures)
         for number, weights in enumerate((plain, self.run_folder("photos.safetensors"))):
             start = ["train.max_steps=1", f"model.init={weights}"]  # the first step of a warm-up has rate 0
             self.run_it(self.train_command(1, self.run_folder(f"init{number}"), *start))

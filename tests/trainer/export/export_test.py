@@ -81,7 +81,8 @@ class ExportTest(unittest.TestCase):
 
     def test_the_metadata_say_what_a_user_must_know(self):
         self.export(self.weights(), "model.onnx", *sets())
-        model = onnxruntime.InferenceSession(self.path("model.onnx"), providers=["CPUExecutionProvider"]).get_modelmeta()
+        session = onnxruntime.InferenceSession(self.path("model.onnx"), providers=["CPUExecutionProvider"])
+        model = session.get_modelmeta()
         metadata = model.custom_metadata_map
         preprocessing = json.loads(metadata["preprocessing"])
         self.assertEqual(preprocessing["mean"], [0.45, 0.46, 0.47])

@@ -115,7 +115,7 @@ TEST_F(ModelFile, OtherTensorsAndBrokenWordsAreTheFilesFault) {
   write_safetensors(path_, headless, {});
   EXPECT_THAT(message_of<CheckpointError>([&] { describe_model(path_, {}); }),
               HasSubstr("no head.weight"));
-  for (const char* words : {"", "[]", "{\"mean\": [1, 2]}", "{\"mean\": \"a\"}"}) {
+  for (const char* words : {"", "[]", R"({"mean": [1, 2]})", R"({"mean": "a"})"}) {
     plain("rcvit_xs", {{"preprocessing", words}});
     EXPECT_THAT(message_of<CheckpointError>([&] { describe_model(path_, {}); }),
                 HasSubstr("preprocessing"))
