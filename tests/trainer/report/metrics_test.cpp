@@ -86,7 +86,7 @@ TEST_F(Metrics, FiguresReadBackToTheBit) {
                        draw()};
       RankMetrics ranks{i, i, 3, {draw()}, {draw(), draw()}, {}, {draw()}, {draw()}};
       EpochMetrics epoch{i,      i,      draw(), draw(), draw(), draw(), std::nullopt,
-                         draw(), draw(), draw(), {},     draw()};
+                         draw(), draw(), draw(), {},     draw(), draw()};
       log.append(step);
       log.append(epoch);
       log.append(ranks);
@@ -116,9 +116,11 @@ TEST_F(Metrics, FiguresReadBackToTheBit) {
     const EpochMetrics& c = written.epochs[i];
     const EpochMetrics& d = read.epochs[i];
     EXPECT_EQ(std::tie(c.step, c.epoch, c.train_loss, c.seconds, c.images_per_second, c.model_acc1,
-                       c.model_acc5, c.model_loss, c.ema_acc1, c.ema_acc5, c.ema_loss, c.replaced),
+                       c.model_acc5, c.model_loss, c.ema_acc1, c.ema_acc5, c.ema_loss, c.replaced,
+                       c.skipped),
               std::tie(d.step, d.epoch, d.train_loss, d.seconds, d.images_per_second, d.model_acc1,
-                       d.model_acc5, d.model_loss, d.ema_acc1, d.ema_acc5, d.ema_loss, d.replaced));
+                       d.model_acc5, d.model_loss, d.ema_acc1, d.ema_acc5, d.ema_loss, d.replaced,
+                       d.skipped));
   }
 }
 
@@ -129,17 +131,17 @@ TEST_F(Metrics, LinesAreOutAtOnceAndNamedAsDocumented) {
             R"({"kind": "step", "step": 1, "epoch": 1, "loss": 2.5, "lr": 0.001, )"
             R"("grad_norm": 1.25, "images_per_second": 75.5, "data_seconds": 0.01, )"
             R"("comm_exposed_seconds": 0.02})");
-  log.append(EpochMetrics{1, 1, 2.5, 44, 75, 50.0, {}, {}, {}, {}, {}, 3.0});
+  log.append(EpochMetrics{1, 1, 2.5, 44, 75, 50.0, {}, {}, {}, {}, {}, 3.0, 4.0});
   EXPECT_EQ(lines_of(jsonl()).at(1),
             R"({"kind": "epoch", "step": 1, "epoch": 1, "train_loss": 2.5, "seconds": 44, )"
-            R"("images_per_second": 75, "model_acc1": 50, "replaced": 3})");
+            R"("images_per_second": 75, "model_acc1": 50, "replaced": 3, "skipped": 4})");
   const auto csv_lines = lines_of(csv());
   EXPECT_EQ(csv_lines.at(0),
             "kind,step,epoch,loss,lr,grad_norm,images_per_second,data_seconds,comm_exposed_seconds,"
             "compute_seconds,optimizer_seconds,loss_scale,train_loss,seconds,model_acc1,model_acc5,"
-            "model_loss,ema_acc1,ema_acc5,ema_loss,replaced");
-  EXPECT_EQ(csv_lines.at(1), "step,1,1,2.5,0.001,1.25,75.5,0.01,0.02,,,,,,,,,,,,");
-  EXPECT_EQ(csv_lines.at(2), "epoch,1,1,,,,75,,,,,,2.5,44,50,,,,,,3");
+            "model_loss,ema_acc1,ema_acc5,ema_loss,replaced,skipped");
+  EXPECT_EQ(csv_lines.at(1), "step,1,1,2.5,0.001,1.25,75.5,0.01,0.02,,,,,,,,,,,,,");
+  EXPECT_EQ(csv_lines.at(2), "epoch,1,1,,,,75,,,,,,2.5,44,50,,,,,,3,4");
 }
 
 TEST_F(Metrics, WhatIsNotFiniteIsNullAndEmpty) {
