@@ -20,6 +20,7 @@ void add_export_command(launch::CommandLine& program, std::optional<Command>& ch
 void add_config_command(launch::CommandLine& program, std::optional<Command>& chosen);
 void add_lr_find_command(launch::CommandLine& program, std::optional<Command>& chosen);
 void add_import_command(launch::CommandLine& program, std::optional<Command>& chosen);
+void add_predict_command(launch::CommandLine& program, std::optional<Command>& chosen);
 void add_preflight_command(launch::CommandLine& program, std::optional<Command>& chosen);
 void add_bench_command(launch::CommandLine& program, std::optional<Command>& chosen);
 // `bench data` and the others; `program` is `bench`.

@@ -143,7 +143,8 @@ std::vector<Field> make_fields() {
                    "decay of the first and of the second moment; null: adamw [0.9, 0.999], lion "
                    "[0.9, 0.99]"),
       CASVIT_FIELD(optimizer.eps, above(0), "adamw: added to the root of the second moment"),
-      CASVIT_FIELD(optimizer.momentum, below_one(), "sgd"),
+      CASVIT_FIELD(optimizer.momentum, below_one(),
+                   "sgd: share of the last step in this one; 0: none"),
       CASVIT_FIELD(optimizer.nesterov, kAnything, "sgd: Nesterov's momentum"),
       CASVIT_FIELD(schedule.name, OneOf{{"cosine", "linear", "step", "constant"}},
                    "how the learning rate falls, step by step"),

@@ -12,7 +12,7 @@ namespace casvit::trainer {
 namespace {
 
 /// What timm, torchvision and the official CAS-ViT trainer call our keys.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 63> kOtherNames{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 64> kOtherNames{{
     {"aa", "augment.rand_augment"},
     {"adaptive_clip", "clip.agc"},
     {"amp_dtype", "precision.amp"},
@@ -25,6 +25,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 63> kOtherNa
     {"crop_pct", "augment.eval_crop_ratio"},
     {"crop_ratio", "augment.eval_crop_ratio"},
     {"cutmix", "mixup.cutmix_alpha"},
+    {"cutout", "augment.cutout_holes"},
     {"decay_epochs", "schedule.step_epochs"},
     {"decay_rate", "schedule.step_factor"},
     {"distillation_alpha", "distillation.alpha"},
@@ -78,6 +79,10 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 63> kOtherNa
     {"workers", "data.loader_threads"},
 }};
 
+/// What it costs a name to stand in another section: so much that short names do not win by being
+/// short.
+constexpr int kOtherSection = 2;
+
 std::string_view last_part(std::string_view key) { return key.substr(key.rfind('.') + 1); }
 
 }  // namespace
@@ -113,7 +118,7 @@ std::string nearest_key(std::string_view unknown) {
   int least = std::numeric_limits<int>::max();
   for (const Field& field : fields()) {
     const int whole = edit_distance(unknown, field.key);
-    const int elsewhere = edit_distance(name, last_part(field.key)) + 1;
+    const int elsewhere = edit_distance(name, last_part(field.key)) + kOtherSection;
     if (std::min(whole, elsewhere) < least) {
       least = std::min(whole, elsewhere);
       nearest = field.key;

@@ -35,6 +35,11 @@ CheckpointInfo filled_info() {
   info.best_acc1 = 93.6 + 1e-14;
   info.replaced = 8;
   info.replaced_in_epoch = 3;
+  info.skipped = 5;
+  info.skipped_in_epoch = 2;
+  info.skipped_in_row = 1;
+  info.patience_acc1 = 91.25;
+  info.evaluations_since_best = 4;
   info.best_epoch = 5;
   info.seconds_before = 1e-300;
   info.config_yaml = "data:\n  train: [\"a \\\"b\\\".h5\"]\n# ü\n";
@@ -60,6 +65,11 @@ void expect_equal(const CheckpointInfo& left, const CheckpointInfo& right) {
   EXPECT_EQ(left.best_acc1, right.best_acc1);
   EXPECT_EQ(left.replaced, right.replaced);
   EXPECT_EQ(left.replaced_in_epoch, right.replaced_in_epoch);
+  EXPECT_EQ(left.skipped, right.skipped);
+  EXPECT_EQ(left.skipped_in_epoch, right.skipped_in_epoch);
+  EXPECT_EQ(left.skipped_in_row, right.skipped_in_row);
+  EXPECT_EQ(left.patience_acc1, right.patience_acc1);
+  EXPECT_EQ(left.evaluations_since_best, right.evaluations_since_best);
   EXPECT_EQ(left.best_epoch, right.best_epoch);
   EXPECT_EQ(left.seconds_before, right.seconds_before);
   EXPECT_EQ(left.config_yaml, right.config_yaml);
@@ -131,7 +141,7 @@ TEST(Checkpoint, MetadataAreAsDocumented) {
   EXPECT_EQ(metadata.at("format"), "pt");
   EXPECT_EQ(metadata.at("casvit_format"), "1");
   const json info = json::parse(metadata.at("casvit_info"));
-  EXPECT_EQ(info.size(), 21U);
+  EXPECT_EQ(info.size(), 26U);
   EXPECT_EQ(info.at("step"), 123456789012345);
   EXPECT_EQ(info.at("classes")[0], "Maize");
   char hash[17];

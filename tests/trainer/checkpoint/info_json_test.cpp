@@ -35,7 +35,9 @@ TEST(InfoJson, RefusesWhatNoWriterWrites) {
 }
 
 /// What checkpoints of earlier versions lack.
-const std::set<std::string> kNewer{"replaced", "replaced_in_epoch", "precision", "bucket_bytes"};
+const std::set<std::string> kNewer{"replaced",         "replaced_in_epoch",      "skipped",
+                                   "skipped_in_epoch", "skipped_in_row",         "patience_acc1",
+                                   "precision",        "evaluations_since_best", "bucket_bytes"};
 
 TEST(InfoJson, NamesTheKeyThatIsMissing) {
   const json good = json::parse(info_to_json(CheckpointInfo{}));
@@ -57,6 +59,8 @@ TEST(InfoJson, ReadsInfoOfEarlierVersions) {
   const CheckpointInfo read = info_from_json(older.dump(), "a.file");
   EXPECT_EQ(read.replaced, 0);
   EXPECT_EQ(read.replaced_in_epoch, 0);
+  EXPECT_EQ(read.skipped, 0);
+  EXPECT_EQ(read.patience_acc1, -1);
   EXPECT_EQ(read.precision, "");
   EXPECT_EQ(read.bucket_bytes, 0);
 }

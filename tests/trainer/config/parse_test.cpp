@@ -90,7 +90,7 @@ TEST(NearestKey, EditDistanceCountsSwapsAsOne) {
 TEST(NearestKey, NamesOfOtherProgramsAreKnown) {
   EXPECT_EQ(nearest_key("smoothing"), "loss.label_smoothing");
   EXPECT_EQ(nearest_key("optimizer.wd"), "optimizer.weight_decay");
-  EXPECT_EQ(nearest_key("augment.cutout"), "augment.contrast");
+  EXPECT_EQ(nearest_key("augment.cutout"), "augment.cutout_holes");
   for (const char* other : {"aa", "lr", "input_size", "nb_classes", "workers", "update_freq",
                             "reprob", "three_aug", "multi_scale_sampler"}) {
     EXPECT_NE(find_field(nearest_key(other)), nullptr) << other;
