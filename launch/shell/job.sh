@@ -1,0 +1,85 @@
+# shellcheck shell=bash
+# One start of all ranks, to its end and exit code. Sourced, not run.
+
+# How long mpirun may take to end once ranks have aborted or a host is lost. It waits for ever for the
+# word of a host that nothing reaches any more.
+end_seconds=20
+
+# Whatever ends this script leaves no ranks behind.
+clean_up() {
+  [[ -z ${job:-} ]] || kill -INT "$job" 2>/dev/null || true
+  rm -rf -- "$scratch"
+}
+
+# run_job KIND COMMAND...: sets job_code.
+run_job() {
+  local events="$scratch/$1" splitter ending='' killed=no
+  job_kind=$1
+  log_folder=${log_folder:-}
+  shift
+  mkdir -- "$events"
+  mkfifo -- "$events/output"
+  is_final=no
+  # Another session, so that Ctrl-C comes to us alone. And TERM blocked, which a scheduler may send to
+  # every process: mpirun would kill the ranks while they save. Ranks themselves have it unblocked.
+  setsid env --default-signal=INT,QUIT --block-signal=TERM "$@" </dev/null >"$events/output" 2>&1 &
+  job=$!
+  # Its reader ends with its writer, not before.
+  (
+    trap '' TERM INT HUP USR1
+    split_lines "$events"
+  ) <"$events/output" &
+  splitter=$!
+  while kill -0 "$job" 2>/dev/null; do
+    pause 1
+    pass_on "$events"
+    if [[ -z $ending ]] && [[ -e $events/abort || -e $events/lost || $is_final == yes ]]; then
+      ending=$SECONDS
+    fi
+    if [[ -n $ending && $killed == no ]] && ((SECONDS > ending + end_seconds)); then
+      warn "$launcher has not ended $end_seconds s after its ranks did; ending it"
+      killed=yes
+      kill -KILL "$job" 2>/dev/null || true
+    fi
+  done
+  job_code=0
+  wait "$job" 2>/dev/null || job_code=$?
+  job=''
+  end_splitter "$splitter"
+  judge "$events"
+}
+
+# Something that the job left behind may hold the pipe open.
+end_splitter() {
+  local tries
+  for ((tries = 0; tries < 50; tries++)); do
+    kill -0 "$1" 2>/dev/null || return 0
+    sleep 0.1
+  done
+  kill -KILL "$1" 2>/dev/null || true
+}
+
+is_ours_code() { [[ $1 =~ ^(0|2|3|4|5|6|70|75)$ ]]; }
+
+# judge EVENTS: the program's exit code, where the launcher returns one of its own.
+judge() {
+  local events=$1 code
+  if [[ -e $events/lost ]] && ! is_ours_code "$job_code"; then
+    warn "lost: $(sort -u "$events/lost" | paste -sd ' '), which nothing reaches any more (exit code" \
+      "$job_code of $launcher is 5 here)"
+    job_code=5
+  elif [[ -e $events/abort ]] && ! is_ours_code "$job_code"; then
+    job_code=$(<"$events/abort")
+  elif [[ -e $events/exits ]]; then
+    # srun returns the largest, which is that of a rank killed for another's sake.
+    while read -r code; do
+      if is_ours_code "$code" && ! is_ours_code "$job_code"; then job_code=$code; fi
+    done <"$events/exits"
+  fi
+  if [[ $is_final == yes ]] && ! is_ours_code "$job_code"; then
+    job_code=143
+  fi
+  if ((signals_seen > 0)) && [[ $job_kind == preflight ]]; then
+    fail 75 "interrupted before the ranks trained"
+  fi
+}
