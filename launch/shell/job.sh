@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # One start of all ranks, to its end and exit code. Sourced, not run.
 
-# How long mpirun may take to end once ranks have aborted or a host is lost. It waits for ever for the
+# How long mpirun may take to end once a rank has failed or a host is lost. It waits for ever for the
 # word of a host that nothing reaches any more.
 end_seconds=20
 
@@ -33,7 +33,7 @@ run_job() {
   while kill -0 "$job" 2>/dev/null; do
     pause 1
     pass_on "$events"
-    if [[ -z $ending ]] && [[ -e $events/abort || -e $events/lost || $is_final == yes ]]; then
+    if [[ -z $ending ]] && is_ending "$events"; then
       ending=$SECONDS
     fi
     if [[ -n $ending && $killed == no ]] && ((SECONDS > ending + end_seconds)); then
@@ -47,6 +47,12 @@ run_job() {
   job=''
   end_splitter "$splitter"
   judge "$events"
+  # Ranks failed, and the launcher found no end: it waited for a host.
+  [[ $killed == no ]] || is_ours_code "$job_code" || job_code=5
+}
+
+is_ending() {
+  [[ -e $1/failed || -e $1/abort || -e $1/lost || $is_final == yes ]]
 }
 
 # Something that the job left behind may hold the pipe open.

@@ -20,7 +20,8 @@ open_logs() {
 }
 
 # split_lines EVENTS: standard input, to the terminal and the logs. What matters to job.sh is noted in
-# the folder EVENTS: up, abort (exit code), exits (codes of ranks), lost (hosts).
+# the folder EVENTS: up, failed (a rank of casvit_dist says why it ends), abort (exit code), exits (codes
+# of ranks), lost (hosts).
 split_lines() {
   local line tag='\[[^],[]*,([0-9]+)\]<(stdout|stderr)>:'
   [[ ${open_mpi_major:-} != 5 ]] || tag+=' ?'
@@ -49,6 +50,7 @@ split_line() {
 put_rank_line() {
   local host=${rank_hosts[$2]:-?}
   [[ $2 != 0 || $3 != stdout ]] || : >"$1/up"
+  [[ ! $4 =~ ^casvit:\ (rank\ [0-9]+\ of|on)\  ]] || : >"$1/failed"
   [[ -z $log_folder ]] || printf '%s\n' "$4" >>"$log_folder/rank-$2.log"
   if ((ranks == 1)) || [[ $job_kind == preflight ]]; then
     put_line "$3" "$4"

@@ -6,7 +6,7 @@
 # is_ours, trains, configuration_words and run_folder.
 find_program() {
   local name=${command[0]} path
-  path=$(command -v -- "$name") || path="$here/../build/release/bin/$name"
+  path=$(type -P -- "$name") || path="$here/../build/release/bin/$name"
   [[ -f $path && -x $path ]] || fail 2 "there is no program $name on the PATH" \
     "(nor in build/release/bin); see launch/run --help"
   path=$(realpath --no-symlinks -- "$path")

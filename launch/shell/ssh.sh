@@ -27,6 +27,13 @@ answers() {
     </dev/null >"$2" 2>&1
 }
 
+# why_silent INDEX: the last that ssh said about the host.
+why_silent() {
+  local text
+  text=$(tr -d '\r' <"$scratch/ssh-$1" | tail -n 1)
+  printf '%s\n' "${text:-nothing within 10 s}"
+}
+
 wait_for_hosts() {
   needs_ssh || return 0
   make_ssh_words
@@ -36,7 +43,7 @@ wait_for_hosts() {
     ask_hosts "${pending[@]}"
     missing=()
     for index in "${!pending[@]}"; do
-      [[ -e $scratch/answered-$index ]] || missing+=("${pending[index]} ($(tail -n 1 "$scratch/ssh-$index"))")
+      [[ -e $scratch/answered-$index ]] || missing+=("${pending[index]} ($(why_silent "$index"))")
     done
     ((${#missing[@]} > 0)) || break
     ((SECONDS < deadline)) || fail 5 "no answer to ssh within $wait_seconds s from" \

@@ -32,13 +32,13 @@ def reason_to_skip():
 
 
 class Host:
-    """The namespaces live as long as the process that holds them, which reads from us: they end with us."""
+    """The namespaces live as long as the shell that holds them, which waits for us and for whatever loses its parent."""
 
     def __init__(self, name):
         self.name = name
         self.holder = subprocess.Popen(
             ["unshare", "--net", "--uts", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
-             "sh", "-c", "hostname " + name + "; echo ready; exec cat"],
+             "sh", "-c", "hostname " + name + "; echo ready; cat; true"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         )  # fmt: skip
         assert self.holder.stdout.readline() == b"ready\n"
@@ -56,6 +56,23 @@ class Host:
     def root(self, script):
         subprocess.run(self.inside("sh", "-e", "-c", script), check=True, capture_output=True)
 
+    def show(self, visible):
+        """Folders such as /root, which the image's user may not pass, hold on this host only what it must see."""
+        by_ancestor = {}
+        for path in visible:
+            ancestor = blocked_ancestor(path)
+            if ancestor is not None:
+                by_ancestor.setdefault(ancestor, set()).add(path)
+        for ancestor, paths in by_ancestor.items():
+            lines = ["kept=$(mktemp -d)", "mount -t tmpfs none $kept"]
+            for index, path in enumerate(sorted(paths)):
+                lines += [f"mkdir $kept/{index}", f"mount --bind '{path}' $kept/{index}"]
+            lines.append(f"mount -t tmpfs -o mode=755 none '{ancestor}'")
+            for index, path in enumerate(sorted(paths)):
+                lines += [f"mkdir -p '{path}'", f"mount --bind $kept/{index} '{path}'"]
+            lines += ["umount -R -l $kept", "rmdir $kept"]
+            self.root("\n".join(lines))
+
     def close(self):
         self.holder.stdin.close()
         self.holder.stdout.close()
@@ -68,6 +85,19 @@ def blocked_ancestor(path):
         if not folder.stat().st_mode & 0o001:
             return str(folder)
     return None
+
+
+def write_user(folder):
+    """The user of the image, with a home in `folder`, which becomes theirs; for /etc/passwd of a host."""
+    home = folder / "home"
+    home.mkdir()
+    (folder / "passwd").write_text(
+        f"root:x:0:0:root:/root:/bin/bash\nsshd:x:101:65534::/run/sshd:/usr/sbin/nologin\n"
+        f"{USER}:x:{UID}:{UID}::{home}:/bin/bash\n"
+    )
+    for path in (folder, home):
+        os.chown(path, UID, UID)
+    return home
 
 
 class Network:
@@ -91,6 +121,8 @@ class Network:
     def close(self):
         for host in [*self.hosts, self.switch]:
             host.close()
+        for server in self.servers:  # ended with their hosts
+            server.wait(timeout=20)
 
     def write_files(self, count):
         keys = self.folder / "ssh"
@@ -112,13 +144,8 @@ class Network:
         )
         addresses = "".join(f"10.77.0.{10 + number} {name}\n" for number, name in enumerate(self.names))
         (self.folder / "hosts").write_text("127.0.0.1 localhost\n" + addresses)
-        home = self.folder / "home"
-        home.mkdir()
-        (self.folder / "passwd").write_text(
-            f"root:x:0:0:root:/root:/bin/bash\nsshd:x:101:65534::/run/sshd:/usr/sbin/nologin\n"
-            f"{USER}:x:{UID}:{UID}::{home}:/bin/bash\n"
-        )
-        for path in [self.folder, home, *keys.iterdir(), keys]:
+        write_user(self.folder)
+        for path in [*keys.iterdir(), keys]:
             os.chown(path, UID, UID)
 
     def add_host(self, number):
@@ -136,24 +163,7 @@ class Network:
             "ip link set eth0 up && ip link set lo up\n"
             f"mount --bind {self.folder}/hosts /etc/hosts && mount --bind {self.folder}/passwd /etc/passwd"
         )
-        self.show(host)
-
-    def show(self, host):
-        """Folders such as /root, which the image's user may not pass, hold on this host only what it must see."""
-        by_ancestor = {}
-        for path in self.visible:
-            ancestor = blocked_ancestor(path)
-            if ancestor is not None:
-                by_ancestor.setdefault(ancestor, set()).add(path)
-        for ancestor, paths in by_ancestor.items():
-            lines = ["kept=$(mktemp -d)", "mount -t tmpfs none $kept"]
-            for index, path in enumerate(sorted(paths)):
-                lines += [f"mkdir $kept/{index}", f"mount --bind '{path}' $kept/{index}"]
-            lines.append(f"mount -t tmpfs -o mode=755 none '{ancestor}'")
-            for index, path in enumerate(sorted(paths)):
-                lines += [f"mkdir -p '{path}'", f"mount --bind $kept/{index} '{path}'"]
-            lines += ["umount -R -l $kept", "rmdir $kept"]
-            host.root("\n".join(lines))
+        host.show(self.visible)
 
     def start_sshd(self, number):
         log = (self.folder / f"sshd-{number}.log").open("w")
