@@ -66,9 +66,9 @@ add_binding() {
 
 add_settings_between_hosts() {
   local prefix
-  setting oob_tcp_keepalive_time prte_keepalive_time 10
-  setting oob_tcp_keepalive_intvl prte_keepalive_intvl 5
-  setting oob_tcp_keepalive_probes prte_keepalive_probes 4
+  setting oob_tcp_keepalive_time oob_tcp_keepalive_time 10
+  setting oob_tcp_keepalive_intvl oob_tcp_keepalive_intvl 5
+  setting oob_tcp_keepalive_probes oob_tcp_keepalive_probes 4
   [[ -z $interfaces ]] || setting oob_tcp_if_include prte_if_include "$interfaces"
   # Pods are found by their whole name only.
   [[ $world_source != Kubernetes* ]] || setting orte_keep_fqdn_hostnames prte_keep_fqdn_hostnames 1

@@ -93,7 +93,8 @@ class NetworkCase(unittest.TestCase):
             if path.exists() and f'"step": {step},' in path.read_text(encoding="utf-8"):
                 return
             time.sleep(0.05)
-        os.killpg(process.pid, signal.SIGKILL)
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
         self.fail(f"training never came to step {step}:\n" + process.communicate()[0])
 
     def assert_same_tensors(self, one, other):

@@ -25,10 +25,10 @@ class NetworkFailureTest(NetworkCase):
 
     def test_ranks_that_notice_first_name_it_and_resuming_is_exact(self):
         # mpirun would wait for ever for the host's word.
-        network, output = self.cut_in_training("launch.timeout_seconds=4", seconds=4 + 20 + 10)
+        network, output = self.cut_in_training("launch.timeout_seconds=12", seconds=12 + 20 + 10)
         self.assertRegex(output, r"\[0 host-a\] casvit: rank 0 of 2 on host-a: collective .*rank 1 on host-b")
         network.join(1)
-        self.finish(self.start(network, "run", *SETTINGS, "launch.timeout_seconds=4"), 0)
+        self.finish(self.start(network, "run", *SETTINGS, "launch.timeout_seconds=12"), 0)
         self.finish(self.start(network, "whole", *SETTINGS), 0)
         self.assert_same_tensors(network.folder / "run" / LAST, network.folder / "whole" / LAST)
 

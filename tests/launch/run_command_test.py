@@ -93,11 +93,11 @@ class OpenMpi5(FakePrograms):
     def test_its_own_names_for_settings(self):
         _, then = self.dry_run("--hosts", "a:2,b:2", "--interfaces", "eth0", "--ssh-args", "-p 2222", *TRAIN)
         for words in (
-            "--output tag", "--prtemca prte_keepalive_time 10", "--prtemca prte_if_include eth0",
+            "--output tag", "--prtemca oob_tcp_keepalive_time 10", "--prtemca prte_if_include eth0",
             "--prtemca plm_ssh_args -p\\ 2222", "--mca btl_tcp_if_include eth0",
         ):  # fmt: skip
             self.assertIn(words, then)
-        for word in ("orte", "plm_rsh", "oob_tcp", "vader", "--tag-output"):
+        for word in ("orte", "plm_rsh", "--mca oob_tcp", "vader", "--tag-output"):
             self.assertNotIn(word, then)
 
     def test_what_it_would_ignore_is_said(self):

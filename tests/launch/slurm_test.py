@@ -44,7 +44,11 @@ class SlurmTest(NetworkCase):
     def wait_for_step(self, run, step, job):
         path = self.slurm.folder / run / "metrics.jsonl"
         try:
-            self.slurm.wait_until(lambda: path.exists() and f'"step": {step},' in path.read_text(), f"step {step}")
+            self.slurm.wait_until(
+                lambda: (path.exists() and f'"step": {step},' in path.read_text())
+                or self.slurm.state(job)[0] == "FAILED",
+                f"step {step}",
+            )
         except AssertionError as error:
             self.fail(f"{error}\n{self.slurm.state(job)}\n{self.log(job)}")
 
