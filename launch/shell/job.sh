@@ -82,6 +82,11 @@ judge() {
       if is_ours_code "$code" && ! is_ours_code "$job_code"; then job_code=$code; fi
     done <"$events/exits"
   fi
+  if [[ $is_ours == yes && ! -e $events/up && ! -e $events/failed ]] && ((hosts_in_use > 1)) &&
+    ! is_ours_code "$job_code" && [[ $is_final == no ]]; then
+    warn "$launcher did not get ranks going on $hosts_in_use hosts (its exit code $job_code is 5 here)"
+    job_code=5
+  fi
   if [[ $is_final == yes ]] && ! is_ours_code "$job_code"; then
     job_code=143
   fi

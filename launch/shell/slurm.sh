@@ -41,7 +41,7 @@ has_srun_with_pmix() {
 
 make_srun_words() {
   start_words=(srun --mpi=pmix --ntasks="$ranks" --nodes="$hosts_in_use" --distribution=block
-    --label --unbuffered --kill-on-bad-exit=1 --wait=30)
+    --label --unbuffered --kill-on-bad-exit=1 --wait=0)
   # Since Slurm 22.05 a step no longer has what sbatch was told.
   if [[ -n $cores_a_rank ]]; then
     start_words+=(--cpus-per-task="$cores_a_rank" --cpu-bind=cores)

@@ -6,7 +6,7 @@ import unittest
 
 from network_case import LAST, NetworkCase
 
-SETTINGS = ("train.max_steps=48", "checkpoint.every_steps=5")
+SETTINGS = ("train.max_steps=24", "checkpoint.every_steps=5")
 
 
 class NetworkFailureTest(NetworkCase):
