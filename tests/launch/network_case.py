@@ -40,10 +40,15 @@ class NetworkCase(unittest.TestCase):
         recipe = RECIPE.replace("TRAIN", f"{cls.folder}/s.train.h5").replace("VAL", f"{cls.folder}/s.val.h5")
         (cls.folder / "recipe.yaml").write_text(recipe)
 
+    @classmethod
+    def visible(cls):
+        """What hosts must see of this machine, besides the system."""
+        return {cls.folder, REPOSITORY, BIN, *libraries(f"{BIN}/casvit_dist")}
+
     def network(self, count):
         folder = pathlib.Path(tempfile.mkdtemp(dir=self.folder))
         folder.chmod(0o755)
-        network = Network(folder, count, {str(REPOSITORY), BIN, *libraries(f"{BIN}/casvit_dist")})
+        network = Network(folder, count, self.visible())
         self.addCleanup(network.close)
         return network
 

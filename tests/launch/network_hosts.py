@@ -6,6 +6,7 @@ import os
 import pathlib
 import shutil
 import subprocess
+import tempfile
 import time
 
 USER = "trainer"
@@ -57,21 +58,21 @@ class Host:
         subprocess.run(self.inside("sh", "-e", "-c", script), check=True, capture_output=True)
 
     def show(self, visible):
-        """Folders such as /root, which the image's user may not pass, hold on this host only what it must see."""
-        by_ancestor = {}
-        for path in visible:
-            ancestor = blocked_ancestor(path)
-            if ancestor is not None:
-                by_ancestor.setdefault(ancestor, set()).add(path)
-        for ancestor, paths in by_ancestor.items():
-            lines = ["kept=$(mktemp -d)", "mount -t tmpfs none $kept"]
+        """The host gets a /tmp of its own, and folders such as /root, which the image's user may not pass, hold only
+        what it must see."""
+        by_hidden = {tempfile.gettempdir(): set()}
+        for path in map(str, visible):
+            hidden = hidden_ancestor(path)
+            if hidden is not None:
+                by_hidden.setdefault(hidden, set()).add(path)
+        for hidden, paths in by_hidden.items():
+            lines = ["mount -t tmpfs none /mnt"]
             for index, path in enumerate(sorted(paths)):
-                lines += [f"mkdir $kept/{index}", f"mount --bind '{path}' $kept/{index}"]
-            lines.append(f"mount -t tmpfs -o mode=755 none '{ancestor}'")
+                lines += [f"mkdir /mnt/{index}", f"mount --bind '{path}' /mnt/{index}"]
+            lines.append(f"mount -t tmpfs -o mode={755 if hidden != tempfile.gettempdir() else 1777} none '{hidden}'")
             for index, path in enumerate(sorted(paths)):
-                lines += [f"mkdir -p '{path}'", f"mount --bind $kept/{index} '{path}'"]
-            lines += ["umount -R -l $kept", "rmdir $kept"]
-            self.root("\n".join(lines))
+                lines += [f"mkdir -p '{path}'", f"mount --bind /mnt/{index} '{path}'"]
+            self.root("\n".join([*lines, "umount -R -l /mnt"]))
 
     def close(self):
         self.holder.stdin.close()
@@ -79,10 +80,10 @@ class Host:
         self.holder.wait(timeout=20)
 
 
-def blocked_ancestor(path):
-    """The topmost folder above `path` that others may not pass, such as /root."""
+def hidden_ancestor(path):
+    """/tmp, or the topmost folder above `path` that others may not pass, such as /root."""
     for folder in reversed(pathlib.Path(path).parents):
-        if not folder.stat().st_mode & 0o001:
+        if str(folder) == tempfile.gettempdir() or not folder.stat().st_mode & 0o001:
             return str(folder)
     return None
 

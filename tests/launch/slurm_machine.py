@@ -77,8 +77,6 @@ class SlurmMachine:
         )
         self.host.show(visible)
         (self.folder / "slurm.conf").write_text(CONFIGURATION.format(name=self.host.name, folder=self.folder))
-        # In /tmp another Slurm's steps of the same number would be in the way.
-        (self.folder / "mpi.conf").write_text(f"PMIxCliTmpDirBase={self.folder}/home\n")
         munge = f"{self.folder}/munge"
         self.start_daemon(
             "munged", "--foreground", "--force", f"--socket={munge}/socket", f"--key-file={munge}/key",

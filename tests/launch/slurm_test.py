@@ -4,9 +4,10 @@ and is finished by its second run, to the same bits."""
 import pathlib
 import re
 import tempfile
+import unittest
 
 import slurm_machine
-from network_case import BIN, LAST, REPOSITORY, NetworkCase, libraries, unittest
+from network_case import BIN, LAST, REPOSITORY, NetworkCase
 
 
 class SlurmTest(NetworkCase):
@@ -18,7 +19,7 @@ class SlurmTest(NetworkCase):
         super().setUpClass()
         folder = tempfile.mkdtemp(dir=cls.folder)
         pathlib.Path(folder).chmod(0o755)
-        cls.slurm = slurm_machine.SlurmMachine(folder, {str(REPOSITORY), BIN, *libraries(f"{BIN}/casvit_dist")})
+        cls.slurm = slurm_machine.SlurmMachine(folder, cls.visible())
         cls.addClassCleanup(cls.slurm.close)
 
     def submit(self, run, *settings, options=("--ntasks=2",), file="one-node.sbatch"):
@@ -54,7 +55,7 @@ class SlurmTest(NetworkCase):
 
     def stop_and_finish(self, run, *signal):
         """A run that is stopped once, by scancel with these options, and what its log says."""
-        job = self.submit(run, "train.epochs=1")
+        job = self.submit(run, "train.max_steps=16")
         self.wait_for_step(run, 7, job)
         self.assertEqual(self.slurm.call("scancel", *signal, str(job)), "")
         self.assertEqual(self.wait_for_end(job), ("COMPLETED", 1, "0:0"), self.log(job))
@@ -66,7 +67,7 @@ class SlurmTest(NetworkCase):
     def test_told_to_stop_it_saves_and_the_second_run_finishes_exactly(self):
         log = self.stop_and_finish("asked", "--batch", "--signal=TERM")
         self.assertIn("with srun", log)
-        whole = self.submit("whole", "train.epochs=1")
+        whole = self.submit("whole", "train.max_steps=16")
         self.assertEqual(self.wait_for_end(whole), ("COMPLETED", 0, "0:0"), self.log(whole))
         self.assert_same_tensors(self.slurm.folder / "asked" / LAST, self.slurm.folder / "whole" / LAST)
 
