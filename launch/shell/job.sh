@@ -30,6 +30,7 @@ run_job() {
     split_lines "$events"
   ) <"$events/output" &
   splitter=$!
+  disown "$splitter" # so that bash has no word to say when it must be killed
   while kill -0 "$job" 2>/dev/null; do
     pause 1
     pass_on "$events"
@@ -39,7 +40,7 @@ run_job() {
     if [[ -n $ending && $killed == no ]] && ((SECONDS > ending + end_seconds)); then
       warn "$launcher has not ended $end_seconds s after its ranks did; ending it"
       killed=yes
-      kill -KILL "$job" 2>/dev/null || true
+      kill -KILL -- "-$job" "$job" 2>/dev/null || true # with the ssh that it started
     fi
   done
   job_code=0
@@ -49,6 +50,9 @@ run_job() {
   judge "$events"
   # Ranks failed, and the launcher found no end: it waited for a host.
   [[ $killed == no ]] || is_ours_code "$job_code" || job_code=5
+  if ((signals_seen > 0)) && [[ $job_kind == preflight ]]; then
+    fail 75 "interrupted before the ranks trained"
+  fi
 }
 
 is_ending() {
@@ -67,20 +71,31 @@ end_splitter() {
 
 is_ours_code() { [[ $1 =~ ^(0|2|3|4|5|6|70|75)$ ]]; }
 
-# judge EVENTS: the program's exit code, where the launcher returns one of its own.
+# is_final_word EVENTS: whether job_code is a code of the program's. mpirun of Open MPI 5 returns 0 when it
+# has lost a host.
+is_final_word() {
+  is_ours_code "$job_code" || return 1
+  [[ $job_code != 0 ]] || ! [[ -e $1/lost || -e $1/failed || -e $1/abort ]]
+}
+
+# judge EVENTS: sets job_code to the program's exit code, where the launcher returned one of its own.
 judge() {
   local events=$1 code
-  if [[ -e $events/lost ]] && ! is_ours_code "$job_code"; then
+  if is_final_word "$events"; then
+    return 0
+  elif [[ -e $events/lost ]]; then
     warn "lost: $(sort -u "$events/lost" | paste -sd ' '), which nothing reaches any more (exit code" \
       "$job_code of $launcher is 5 here)"
     job_code=5
-  elif [[ -e $events/abort ]] && ! is_ours_code "$job_code"; then
+  elif [[ -e $events/abort ]]; then
     job_code=$(<"$events/abort")
   elif [[ -e $events/exits ]]; then
     # srun returns the largest, which is that of a rank killed for another's sake.
     while read -r code; do
       if is_ours_code "$code" && ! is_ours_code "$job_code"; then job_code=$code; fi
     done <"$events/exits"
+  elif [[ $job_code == 0 ]]; then # a rank failed, nobody said how
+    job_code=5
   fi
   if [[ $is_ours == yes && ! -e $events/up && ! -e $events/failed ]] && ((hosts_in_use > 1)) &&
     ! is_ours_code "$job_code" && [[ $is_final == no ]]; then
@@ -89,8 +104,5 @@ judge() {
   fi
   if [[ $is_final == yes ]] && ! is_ours_code "$job_code"; then
     job_code=143
-  fi
-  if ((signals_seen > 0)) && [[ $job_kind == preflight ]]; then
-    fail 75 "interrupted before the ranks trained"
   fi
 }

@@ -105,15 +105,31 @@ class Job(FakePrograms):
         self.assertIn("mpirun has not ended 20 s after its ranks did", output)
 
     def test_a_lost_host_is_5_and_named(self):
-        self.fake(
-            "mpirun",
-            """[[ $1 != --version ]] || { echo 'mpirun (Open MPI) 4.1.4'; exit; }
-               [[ " $* " != *" preflight "* ]] || exit 0
-               echo 'ORTE has lost communication with a remote daemon.'
-               echo '  HNP daemon   : [[1,0],0] on node a'
-               echo '  Remote daemon: [[1,0],1] on node b'; exit 205""",
-        )
-        self.assertIn("lost: b, which nothing reaches", self.finish(self.start("-n", "2", *TRAIN), 5))
+        for version, name, code in (("4.1.4", "ORTE", 205), ("5.0.7", "PRTE", 0)):  # measured
+            with self.subTest(version=version):
+                self.fake(
+                    "mpirun",
+                    f"""[[ $1 != --version ]] || {{ echo 'mpirun (Open MPI) {version}'; exit; }}
+                        [[ " $* " != *" preflight "* ]] || exit 0
+                        echo '{name} has lost communication with a remote daemon.'
+                        echo '  HNP daemon   : [[1,0],0] on node a'
+                        echo '  Remote daemon: [[1,0],1] on node b'; exit {code}""",
+                )
+                self.assertIn("lost: b, which nothing reaches", self.finish(self.start("-n", "2", *TRAIN), 5))
+
+    def test_a_failed_rank_is_no_success_whatever_mpirun_returns(self):
+        for line, code in (
+            ("[1,1]<stderr>: casvit: rank 1 of 2 on b: collective 3 failed", 5),
+            ("      Errorcode: 3", 3),
+        ):
+            with self.subTest(line=line):
+                self.fake(
+                    "mpirun",
+                    f"""[[ $1 != --version ]] || {{ echo 'mpirun (Open MPI) 5.0.7'; exit; }}
+                        [[ " $* " != *" preflight "* ]] || exit 0
+                        echo '{line}'""",
+                )
+                self.finish(self.start("-n", "2", *TRAIN), code)
 
     def test_of_srun_the_first_code_of_ours_counts(self):
         self.fake("scontrol", "echo n1")
