@@ -22,9 +22,9 @@ class SlurmTest(NetworkCase):
         cls.slurm = slurm_machine.SlurmMachine(folder, cls.visible())
         cls.addClassCleanup(cls.slurm.close)
 
-    def submit(self, run, *settings, options=("--ntasks=2",), file="one-node.sbatch"):
+    def submit(self, run, *settings, options=()):
         output = self.slurm.call(
-            "sbatch", *options, str(REPOSITORY / "launch/slurm" / file), f"{BIN}/casvit_dist", "train",
+            "sbatch", "--ntasks=2", str(REPOSITORY / "launch/slurm/one-node.sbatch"), *options, f"{BIN}/casvit_dist", "train",
             "--config", str(self.folder / "recipe.yaml"), "--out", str(self.slurm.folder / run), "--resume", "auto",
             *(word for setting in settings for word in ("--set", setting)), CASVIT_HOME=str(REPOSITORY),
         )  # fmt: skip
@@ -73,6 +73,11 @@ class SlurmTest(NetworkCase):
 
     def test_a_signal_to_every_process_of_the_job_is_one_wish(self):
         self.stop_and_finish("full", "--full", "--signal=TERM")
+
+    def test_mpirun_takes_the_allocation_too(self):
+        job = self.submit("mpirun", "train.max_steps=4", options=("--with", "mpirun"))
+        self.assertEqual(self.wait_for_end(job), ("COMPLETED", 0, "0:0"), self.log(job))
+        self.assertRegex(self.log(job), r"2 ranks on 1 host \(slurm-node:2\); from Slurm job \d+; with mpirun of Open MPI")
 
     def test_a_configuration_at_fault_ends_the_job_with_2_and_is_not_tried_again(self):
         job = self.submit("wrong", "launch.expect_ranks=4")
