@@ -3,8 +3,9 @@
 namespace casvit::launch {
 
 /// Turns SIGTERM, SIGINT, SIGUSR1 and SIGHUP into a wish that the program looks at when it suits
-/// it: the first one asks it to save and leave, a second one (of any of them) ends it at once. One
-/// at a time; the signals' former handling is back when it is gone.
+/// it: the first one asks it to save and leave; a second one (of any of them) ends it at once, but
+/// within two seconds of the first it is the same wish, come by another way. One at a time; the
+/// signals' former handling is back when it is gone.
 class Interruption {
  public:
   Interruption();

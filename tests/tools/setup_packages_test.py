@@ -84,6 +84,11 @@ class SetupPackages(CloneTestCase):
         result = self.setup_script("--checks", as_nobody=True)
         self.assertIn("ccache libwebp-dev clang-tidy\n", result.stdout)
 
+    def test_a_cluster_is_installed_only_when_asked_for(self):
+        self.fake_system("slurm-wlm munge libwebp-dev ccache")
+        self.assertIn("apt: ccache libwebp-dev\n", self.setup_script("--checks", as_nobody=True).stdout)
+        self.assertIn("apt: ccache libwebp-dev slurm-wlm munge\n", self.setup_script("--cluster", as_nobody=True).stdout)
+
     @unittest.skipIf(os.geteuid() != 0, "needs root")
     def test_package_lists_are_fetched_when_a_package_is_unknown(self):
         self.fake("apt-cache", "printf 'N: Unable to locate package\\n'")

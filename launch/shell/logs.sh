@@ -1,0 +1,85 @@
+# shellcheck shell=bash
+# What ranks say: taken apart by rank, with rank and host before each line, and kept. Sourced, not run.
+#
+# mpirun and srun mark each line with its rank. They are taken apart here, on the machine that this is
+# called on, rather than by mpirun --output-filename, which writes on the disk of each rank's own host.
+
+# Sets log_folder and says where it is; each start gets a new one.
+open_logs() {
+  log_folder=''
+  if [[ -n $logs ]]; then
+    log_folder=$logs
+  elif [[ $trains == yes ]]; then
+    log_folder="$run_folder/logs/$(date -u +%Y%m%dT%H%M%SZ)"
+    [[ ! -e $log_folder ]] || log_folder+="-$$"
+  else
+    return 0
+  fi
+  mkdir -p -- "$log_folder" || fail 6 "cannot make the folder for logs, $log_folder"
+  say "logs: $log_folder/ (all.log, rank-N.log)"
+}
+
+# split_lines EVENTS: standard input, to the terminal and the logs. What matters to job.sh is noted in
+# the folder EVENTS: up, failed (a rank of casvit_dist says why it ends), abort (exit code), exits (codes
+# of ranks), lost (hosts).
+split_lines() {
+  local line tag='\[[^],[]*,([0-9]+)\]<(stdout|stderr)>:'
+  [[ ${open_mpi_major:-} != 5 ]] || tag+=' ?'
+  while IFS= read -r line || [[ -n $line ]]; do
+    split_line "$1" "${line%$'\r'}"
+  done
+}
+
+split_line() {
+  if [[ $launcher == mpirun && $2 =~ ^(.+)($tag.*)$ ]]; then
+    # The tag of another rank follows where a line was not ended.
+    local first=${BASH_REMATCH[1]} rest=${BASH_REMATCH[2]}
+    split_line "$1" "$first"
+    split_line "$1" "$rest"
+  elif [[ $launcher == mpirun && $2 =~ ^$tag(.*)$ ]]; then
+    put_rank_line "$1" "${BASH_REMATCH[@]:1:3}"
+  elif [[ $launcher == srun && $2 =~ ^\ *([0-9]+):\ ?(.*)$ ]]; then
+    put_rank_line "$1" "${BASH_REMATCH[1]}" stdout "${BASH_REMATCH[2]}"
+  else
+    note_event "$1" "$2"
+    put_line stderr "$2"
+  fi
+}
+
+# put_rank_line EVENTS RANK STREAM TEXT
+put_rank_line() {
+  local host=${rank_hosts[$2]:-?}
+  [[ $2 != 0 || $3 != stdout ]] || : >"$1/up"
+  [[ ! $4 =~ ^casvit:\ (rank\ [0-9]+\ of|on)\  ]] || : >"$1/failed"
+  [[ -z $log_folder ]] || printf '%s\n' "$4" >>"$log_folder/rank-$2.log"
+  if ((ranks == 1)) || [[ $job_kind == preflight ]]; then
+    put_line "$3" "$4"
+  else
+    put_line "$3" "[$2 ${host%%.*}] $4"
+  fi
+}
+
+# put_line STREAM TEXT
+put_line() {
+  if [[ $1 == stderr ]]; then
+    printf '%s\n' "$2" >&2
+  else
+    printf '%s\n' "$2"
+  fi
+  [[ -z $log_folder ]] || printf '%s\n' "$2" >>"$log_folder/all.log"
+}
+
+# note_event FOLDER LINE: what mpirun and srun themselves say about the end of ranks.
+note_event() {
+  local host
+  if [[ $2 =~ [Ee]rror\ ?code:?\ ([0-9]+) ]]; then
+    [[ -e $1/abort ]] || printf '%s\n' "${BASH_REMATCH[1]}" >"$1/abort"
+  elif [[ $2 == *"has lost communication with a remote daemon"* ]]; then
+    : >>"$1/lost"
+  elif [[ -e $1/lost && $2 =~ Remote\ daemon:.*\ on\ node\ ([^ ]+) ]]; then
+    host=${BASH_REMATCH[1]}
+    printf '%s\n' "$host" >>"$1/lost"
+  elif [[ $2 =~ ^srun:\ error:.*\ tasks?\ ([0-9,-]+):\ Exited\ with\ exit\ code\ ([0-9]+) ]]; then
+    printf '%s\n' "${BASH_REMATCH[2]}" >>"$1/exits"
+  fi
+}
