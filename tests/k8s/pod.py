@@ -32,6 +32,7 @@ mount -t overlay overlay -o "lowerdir=$image,upperdir=$work/upper,workdir=$work/
 root=$work/root
 source "$3"                     # the test's own part: files below $root, before it is read-only
 mount -t proc proc "$root/proc"
+mount -t sysfs -o ro sysfs "$root/sys"
 mount -t tmpfs -o mode=755 tmpfs "$root/dev"
 for device in null zero full random urandom tty; do
   touch "$root/dev/$device"
