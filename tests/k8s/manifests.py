@@ -59,6 +59,8 @@ def templates(item):
         return {role: spec["template"] for role, spec in item["spec"]["mpiReplicaSpecs"].items()}
     if item["kind"] in ("Job", "Deployment"):
         return {item["kind"]: item["spec"]["template"]}
+    if item["kind"] == "Pod":
+        return {"Pod": item}
     return {}
 
 

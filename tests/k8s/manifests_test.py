@@ -34,7 +34,7 @@ FREE = {"labels", "annotations", "matchLabels", "limits", "requests", "data", "n
 
 class Overlays(unittest.TestCase):
     def test_all_that_the_project_promises_are_there(self):
-        wanted = {"single-node", "pack", "gpu", "rdma", "kueue", "kueue-quota", "spot", "tensorboard"}
+        wanted = {"single-node", "pack", "gpu", "rdma", "kueue", "kueue-quota", "spot", "tensorboard", "files"}
         self.assertEqual(set(NAMES), wanted)
 
     def test_each_builds_with_every_kubectl_here(self):

@@ -33,9 +33,11 @@ class JobCase(unittest.TestCase):
         cls.shared = pathlib.Path(tempfile.mkdtemp(prefix="casvit-claims-", dir="/var/tmp"))
         cls.shared.chmod(0o755)
         (cls.shared / "data").mkdir()
+        # One part, as the overlay pack would make it of /data/photos.
+        environment = {"PATH": f"{pod.BIN}:{os.environ['PATH']}", "CASVIT_PART": "0", "CASVIT_PARTS": "1"}
         subprocess.run(
-            [pod.BIN / "casvit-pack", REPOSITORY / "tests/data/seedlings", "-o", cls.shared / "data/seedlings.h5"],
-            check=True, capture_output=True,
+            [REPOSITORY / "k8s/image/pack-part", REPOSITORY / "tests/data/seedlings", cls.shared / "data/photos.h5"],
+            check=True, capture_output=True, env={**os.environ, **environment},
         )  # fmt: skip
 
     @classmethod

@@ -100,11 +100,11 @@ class PodSecurity(unittest.TestCase):
                 for container in pod["containers"]:
                     self.assertIs(container["securityContext"]["readOnlyRootFilesystem"], True)
 
-    def test_only_packing_may_write_to_the_data(self):
+    def test_training_cannot_write_to_the_data(self):
         for name, role, pod in pods():
             mounts = {mount["mountPath"]: mount for mount in pod["containers"][0]["volumeMounts"]}
             if "/data" in mounts:
-                self.assertEqual(mounts["/data"].get("readOnly", False), name != "pack", f"{name} {role}")
+                self.assertEqual(mounts["/data"].get("readOnly", False), name not in ("pack", "files"), f"{name} {role}")
 
 
 if __name__ == "__main__":
