@@ -57,6 +57,15 @@ class ExitCodes(unittest.TestCase):
         for code in (5, 6, 75, 137, 143):
             self.assertEqual(action(self.pack, code), "Count")
 
+    def test_the_table_of_the_documentation_is_right(self):
+        text = (REPOSITORY / "docs/kubernetes.md").read_text()
+        rows = re.findall(r"^\| (\d+) \| [^|]* \| `(\w+)`[^|]* \| `(\w+)`[^|]* \| [^|]* \|$", text, re.MULTILINE)
+        self.assertEqual({code for code, _, _ in rows}, set(TABLE) - {"0"})
+        for code, single, pack in rows:
+            self.assertEqual((action(self.single, int(code)), action(self.pack, int(code))), (single, pack), code)
+        self.assertIn(f"`Count`: again, {self.single['spec']['backoffLimit']} times at most", text)
+        self.assertIn(f"`Count`, {self.pack['spec']['backoffLimitPerIndex']} times a part", text)
+
     def test_every_code_has_a_rule_of_its_own(self):
         for job in (self.single, self.pack):
             named = [

@@ -2,6 +2,8 @@
 
 import copy
 import pathlib
+import re
+import shutil
 import tempfile
 import unittest
 
@@ -159,35 +161,15 @@ class Schemas(unittest.TestCase):
         self.assertEqual(shipped, [])
 
 
-OWN = """
-apiVersion: kustomize.config.k8s.io/v1beta1
-kind: Kustomization
-namespace: vision
-namePrefix: oaks-
-resources:
-  - ../../base
-components:
-  - ../../components/gpu
-  - ../../components/spot
-  - ../../components/kueue
-  - ../../registry
-configMapGenerator:
-  - name: casvit-recipes
-    behavior: merge
-    files:
-      - oaks.yaml
-patches:
-  - target: {kind: MPIJob, name: casvit}
-    patch: |-
-      - {op: replace, path: /spec/mpiReplicaSpecs/Worker/replicas, value: 4}
-"""
+# The overlay that docs/kubernetes.md shows.
+(OWN,) = re.findall(r"^```yaml\n(.*?)^```", (REPOSITORY / "docs/kubernetes.md").read_text(), re.MULTILINE | re.DOTALL)
 
 
 class OwnOverlay(unittest.TestCase):
     def test_components_combine_and_names_follow(self):
         with tempfile.TemporaryDirectory() as folder:
             for name in ("k8s", "configs"):
-                manifests.shutil.copytree(REPOSITORY / name, f"{folder}/{name}")
+                shutil.copytree(REPOSITORY / name, f"{folder}/{name}")
             own = pathlib.Path(folder) / "k8s/overlays/own"
             own.mkdir()
             (own / "kustomization.yaml").write_text(OWN, encoding="utf-8")
@@ -202,6 +184,10 @@ class OwnOverlay(unittest.TestCase):
         self.assertEqual(len(worker["template"]["spec"]["tolerations"]), 3)
         recipes = only(found, "ConfigMap")
         self.assertIn("oaks.yaml", recipes["data"])
+        arguments = job["spec"]["mpiReplicaSpecs"]["Launcher"]["template"]["spec"]["containers"][0]["args"]
+        self.assertEqual(arguments[2:6], ["--config", "/etc/casvit/recipes/oaks.yaml", "--out", "/runs/oaks"])
+        claims = [item for item in found if item["kind"] == "PersistentVolumeClaim"]
+        self.assertEqual([claim["spec"]["storageClassName"] for claim in claims], ["shared-files"] * 2)
         named = {item["metadata"]["name"] for item in found}
         for template in manifests.templates(job).values():
             self.assertIn(template["spec"]["serviceAccountName"], named)

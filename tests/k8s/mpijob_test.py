@@ -3,65 +3,31 @@ commands, arguments, environment, ports, probes, mounts, user and rights are rea
 launcher's arguments come a few settings that make the run a small one."""
 
 import copy
-import os
-import pathlib
 import re
-import shutil
-import subprocess
-import tempfile
 import time
 import unittest
 
 import mpi_operator
 import pod
-from manifests import REPOSITORY, objects, only, K8S
-
-NAMESPACE = "vision"
-SMALL = {
-    "model.image_size": 32, "batch.shard_size": 4, "train.epochs": 1, "schedule.warmup_epochs": 0,
-    "eval.every_epochs": 1, "launch.threads": 1, "data.loader_threads": 1,
-}  # fmt: skip
-REASON = pod.missing()
-HAS_RUN = pod.IMAGE or (pod.LAUNCH / "launch/run").exists()
-LONG = 150  # seconds
+from job_case import HAS_RUN, LONG, NAMESPACE, NO_RUN, JobCase
+from manifests import K8S, objects, only
 
 
-@unittest.skipIf(REASON, f"pods cannot be run here: {REASON}")
-class JobCase(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.shared = pathlib.Path(tempfile.mkdtemp(prefix="casvit-claims-", dir="/var/tmp"))
-        cls.shared.chmod(0o755)
-        (cls.shared / "data").mkdir()
-        # One part, as the overlay pack would make it of /data/photos.
-        environment = {"PATH": f"{pod.BIN}:{os.environ['PATH']}", "CASVIT_PART": "0", "CASVIT_PARTS": "1"}
-        subprocess.run(
-            [REPOSITORY / "k8s/image/pack-part", REPOSITORY / "tests/data/seedlings", cls.shared / "data/photos.h5"],
-            check=True, capture_output=True, env={**os.environ, **environment},
-        )  # fmt: skip
-
-    @classmethod
-    def tearDownClass(cls):
-        shutil.rmtree(cls.shared)
-
+class MpiJobCase(JobCase):
     def setUp(self):
-        self.runs = pathlib.Path(tempfile.mkdtemp(prefix="runs-", dir=self.shared))
-        os.chown(self.runs, 1000, 1000)  # what fsGroup does
+        super().setUp()
         self.items = objects(K8S / "base")
         self.job = copy.deepcopy(only(self.items, "MPIJob"))
 
     def start_cluster(self):
-        self.pods = mpi_operator.pods_of(self.job, NAMESPACE)
         name = self.job["metadata"]["name"]
+        self.pods = mpi_operator.pods_of(self.job, NAMESPACE)
         self.secret = mpi_operator.key_pair()
-        self.cluster = pod.Cluster(
-            {"casvit-data": self.shared / "data", "casvit-runs": self.runs}, self.items, {f"{name}-ssh": self.secret}
-        )
-        self.addCleanup(self.cluster.close)
+        self.start_network(self.items, {f"{name}-ssh": self.secret})
         domain = f"{name}.{NAMESPACE}.svc"
         self.cluster.names({host: f"{host}.{domain} {host}.{domain}.cluster.local" for host in self.pods}, name)
-        self.launcher = next(iter(self.pods))
-        self.workers = [host for host in self.pods if host != self.launcher]
+        self.launcher, *self.workers = self.pods
+        self.trainer = self.pods[self.launcher]
 
     def start_workers(self):
         started = [self.cluster.start(host, self.pods[host]) for host in self.workers]
@@ -70,22 +36,7 @@ class JobCase(unittest.TestCase):
         return started
 
     def start_launcher(self, **settings):
-        words = [f"--set={key}={value}" for key, value in {**SMALL, **settings}.items()]
-        return self.cluster.start(self.launcher, self.pods[self.launcher], more_arguments=words)
-
-    def run_folder(self):
-        arguments = self.pods[self.launcher]["containers"][0]["args"]
-        out = pathlib.PurePath(arguments[arguments.index("--out") + 1])
-        mounts = {mount["name"]: mount["mountPath"] for mount in self.pods[self.launcher]["containers"][0]["volumeMounts"]}
-        return self.runs / out.relative_to(mounts["runs"])
-
-    def wait_for_step(self, launcher, step):
-        deadline = time.monotonic() + LONG
-        while time.monotonic() < deadline and launcher.process.poll() is None:
-            if step in pod.steps_of(self.run_folder()):
-                return
-            time.sleep(0.05)
-        self.fail(f"training never came to step {step}: {launcher.text()}")
+        return self.start_trainer(self.launcher, **settings)
 
     def end_workers(self, workers):
         for worker in workers:
@@ -94,7 +45,7 @@ class JobCase(unittest.TestCase):
             self.assertEqual(worker.wait(20), 143, worker.text())
 
 
-class Worker(JobCase):
+class Worker(MpiJobCase):
     """sshd as the manifest starts it, without launch/run."""
 
     def ssh(self, host, key_path, *command):
@@ -141,8 +92,8 @@ class Worker(JobCase):
         self.assertIn("Host key verification failed", text)
 
 
-@unittest.skipUnless(HAS_RUN, "there is no launch/run yet, which the manifest's launcher calls")
-class Training(JobCase):
+@unittest.skipUnless(HAS_RUN, NO_RUN)
+class Training(MpiJobCase):
     def test_trains_on_all_hosts_to_the_end(self):
         self.start_cluster()
         workers = self.start_workers()
