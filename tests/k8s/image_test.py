@@ -73,7 +73,8 @@ class Dockerfile(unittest.TestCase):
         for path in named:
             script = IMAGE / pathlib.PurePath(path).name
             self.assertTrue(script.exists() and os.access(script, os.X_OK), path)
-        self.assertEqual({pathlib.PurePath(path).name for path in named}, {"compile.sh", "runtime.sh", "sbom", "tensorboard.sh"})
+        steps = {pathlib.PurePath(path).name for path in named}
+        self.assertEqual(steps, {"compile.sh", "runtime.sh", "sbom", "tensorboard.sh"})
 
     def test_the_context_holds_what_the_steps_need_and_no_history(self):
         ignored = (REPOSITORY / ".dockerignore").read_text(encoding="utf-8").split()
@@ -143,9 +144,8 @@ class BillOfMaterials(unittest.TestCase):
         self.assertIn("libstdc++6", named)
         self.assertNotIn("gone", named)
         for listing in ("x86_64.txt", "cuda-x86_64.txt"):
-            pins = re.findall(
-                r"^(\S+)==(\S+) --hash=sha256:(\w+)$", (REPOSITORY / "tools/libtorch" / listing).read_text(), re.MULTILINE
-            )
+            text = (REPOSITORY / "tools/libtorch" / listing).read_text()
+            pins = re.findall(r"^(\S+)==(\S+) --hash=sha256:(\w+)$", text, re.MULTILINE)
             self.assertTrue(pins)
             for name, version, digest in pins:
                 self.assertEqual(named[name]["version"], version)

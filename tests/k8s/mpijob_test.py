@@ -105,6 +105,15 @@ class Training(MpiJobCase):
             self.assertIn(host, launcher.text())
         self.end_workers(workers)
 
+    def test_trains_on_four_hosts(self):
+        self.job["spec"]["mpiReplicaSpecs"]["Worker"]["replicas"] = 4
+        self.start_cluster()
+        workers = self.start_workers()
+        launcher = self.start_launcher(**{"train.max_steps": 3, "batch.shards": 4})
+        self.assertEqual(launcher.wait(LONG), 0, launcher.text())
+        self.assertIn("4 ranks on 4 hosts", launcher.text())
+        self.end_workers(workers)
+
     def test_a_worker_that_is_told_to_go_saves_first_and_the_next_attempt_goes_on(self):
         self.start_cluster()
         workers = self.start_workers()

@@ -6,7 +6,9 @@ import unittest
 from manifests import NAMES, only, overlay
 from mpi_operator import refusals
 
-JOBS = {name: only(overlay(name), "MPIJob") for name in NAMES if any(item["kind"] == "MPIJob" for item in overlay(name))}
+JOBS = {
+    name: only(overlay(name), "MPIJob") for name in NAMES if any(item["kind"] == "MPIJob" for item in overlay(name))
+}
 
 
 class OperatorRules(unittest.TestCase):
@@ -48,7 +50,8 @@ class OperatorRules(unittest.TestCase):
     def test_no_object_has_a_name_that_the_operator_takes(self):
         for name, job in JOBS.items():
             own = job["metadata"]["name"]
-            taken = {("ConfigMap", f"{own}-config"), ("Secret", f"{own}-ssh"), ("Service", own), ("Job", f"{own}-launcher")}
+            taken = {("ConfigMap", f"{own}-config"), ("Secret", f"{own}-ssh"), ("Service", own)}
+            taken.add(("Job", f"{own}-launcher"))
             others = {(item["kind"], item["metadata"]["name"]) for item in overlay(name)}
             for side in ("single-node", "pack", "tensorboard"):  # in the same namespace
                 others |= {(item["kind"], item["metadata"]["name"]) for item in overlay(side)}
@@ -92,10 +95,8 @@ class OperatorRules(unittest.TestCase):
         spot, base = JOBS["spot"]["spec"], JOBS["kueue"]["spec"]
         self.assertGreater(spot["runPolicy"]["backoffLimit"], base["runPolicy"]["backoffLimit"])
         for role in ("Launcher", "Worker"):
-            grace = [
-                spec["mpiReplicaSpecs"][role]["template"]["spec"]["terminationGracePeriodSeconds"] for spec in (spot, base)
-            ]
-            self.assertGreater(*grace)
+            pods = [job["mpiReplicaSpecs"][role]["template"]["spec"] for job in (spot, base)]
+            self.assertGreater(*(pod["terminationGracePeriodSeconds"] for pod in pods))
         arguments = spot["mpiReplicaSpecs"]["Launcher"]["template"]["spec"]["containers"][0]["args"]
         self.assertEqual(arguments[-2:], ["--set", "checkpoint.every_steps=200"])
 

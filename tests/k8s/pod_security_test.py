@@ -22,8 +22,8 @@ def violations(pod):
     for volume in pod.get("volumes", []):
         if not set(volume) - {"name"} <= VOLUMES:
             found.append(f"volume {volume['name']}")
-    containers = [item for kind in ("initContainers", "containers", "ephemeralContainers") for item in pod.get(kind, [])]
-    for container in containers:
+    kinds = ("initContainers", "containers", "ephemeralContainers")
+    for container in [item for kind in kinds for item in pod.get(kind, [])]:
         own = container.get("securityContext", {})
         name = container["name"]
         if own.get("privileged"):
@@ -104,7 +104,8 @@ class PodSecurity(unittest.TestCase):
         for name, role, pod in pods():
             mounts = {mount["mountPath"]: mount for mount in pod["containers"][0]["volumeMounts"]}
             if "/data" in mounts:
-                self.assertEqual(mounts["/data"].get("readOnly", False), name not in ("pack", "files"), f"{name} {role}")
+                trains = name not in ("pack", "files")
+                self.assertEqual(mounts["/data"].get("readOnly", False), trains, f"{name} {role}")
 
 
 if __name__ == "__main__":
