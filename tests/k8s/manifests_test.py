@@ -165,6 +165,28 @@ class Schemas(unittest.TestCase):
 (OWN,) = re.findall(r"^```yaml\n(.*?)^```", (REPOSITORY / "docs/kubernetes.md").read_text(), re.MULTILINE | re.DOTALL)
 
 
+class Documentation(unittest.TestCase):
+    PAGE = (REPOSITORY / "docs/kubernetes.md").read_text(encoding="utf-8")
+
+    def test_every_path_it_names_is_there(self):
+        named = set(re.findall(r"\b(?:k8s|tests|configs)/[\w./-]*\w", self.PAGE)) - {"k8s/overlays/oaks"}
+        named -= {name for name in named if name.startswith("k8s/overlays/oaks/")}
+        self.assertGreater(len(named), 8)
+        for name in named:
+            self.assertTrue((REPOSITORY / name).exists(), name)
+
+    def test_its_table_has_every_overlay_and_component(self):
+        for kind in ("overlays", "components"):
+            there = {path.parent.name for path in K8S.glob(f"{kind}/*/kustomization.yaml")}
+            self.assertEqual(set(re.findall(rf"`{kind}/([\w-]+)`", self.PAGE)) & there, there)
+
+    def test_its_objects_are_those_of_the_manifests(self):
+        names = {f"{item['kind'].lower()}/{item['metadata']['name']}" for name in NAMES for item in overlay(name)}
+        for kind, name in re.findall(r"\b(job|pod|service|mpijob)/([\w-]+)", self.PAGE):
+            if name != "casvit-launcher":  # the operator makes it
+                self.assertIn(f"{kind}/{name}", names)
+
+
 class OwnOverlay(unittest.TestCase):
     def test_components_combine_and_names_follow(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -185,7 +207,7 @@ class OwnOverlay(unittest.TestCase):
         recipes = only(found, "ConfigMap")
         self.assertIn("oaks.yaml", recipes["data"])
         arguments = job["spec"]["mpiReplicaSpecs"]["Launcher"]["template"]["spec"]["containers"][0]["args"]
-        self.assertEqual(arguments[2:6], ["--config", "/etc/casvit/recipes/oaks.yaml", "--out", "/runs/oaks"])
+        self.assertEqual(arguments[4:8], ["--config", "/etc/casvit/recipes/oaks.yaml", "--out", "/runs/oaks"])
         claims = [item for item in found if item["kind"] == "PersistentVolumeClaim"]
         self.assertEqual([claim["spec"]["storageClassName"] for claim in claims], ["shared-files"] * 2)
         named = {item["metadata"]["name"] for item in found}
