@@ -4,6 +4,7 @@ launcher's arguments come a few settings that make the run a small one."""
 
 import copy
 import re
+import signal
 import time
 import unittest
 
@@ -131,6 +132,21 @@ class Training(MpiJobCase):
         launcher = self.start_launcher(**{"train.epochs": 40, "train.max_steps": reached + 3})
         self.assertEqual(launcher.wait(LONG), 0, launcher.text())
         self.assertEqual(pod.steps_of(self.run_folder()), list(range(1, reached + 4)))
+        self.end_workers([workers[0], again])
+
+    def test_a_worker_that_vanishes_is_a_lost_peer_and_the_next_attempt_goes_on(self):
+        self.start_cluster()
+        workers = self.start_workers()
+        settings = {"train.epochs": 40, "checkpoint.every_steps": 2}
+        launcher = self.start_launcher(**settings)
+        self.wait_for_step(launcher, 5)
+        workers[1].send(signal.SIGKILL)
+        self.assertEqual(launcher.wait(90), 5, launcher.text())
+        again = self.cluster.start(self.workers[1], self.pods[self.workers[1]])
+        self.cluster.wait_until_ready(again)
+        launcher = self.start_launcher(**settings, **{"train.max_steps": 12})
+        self.assertEqual(launcher.wait(LONG), 0, launcher.text())
+        self.assertEqual(pod.steps_of(self.run_folder()), list(range(1, 13)))
         self.end_workers([workers[0], again])
 
     def test_all_pods_are_told_to_go_at_once(self):
