@@ -9,7 +9,7 @@ build_packages=(
   libopenmpi-dev openmpi-bin:mpirun libhdf5-dev libjpeg-dev libpng-dev libwebp-dev libxxhash-dev
   libyaml-cpp-dev nlohmann-json3-dev libcli11-dev libonnx-dev libprotobuf-dev libgtest-dev libgmock-dev
 )
-# Only .ci/run needs these.
+# Only .ci/run needs these; the last two are for tests that run several hosts (tests/k8s).
 # shellcheck disable=SC2034
 check_packages=(clang:clang clang-14:clang-14 libclang-rt-14-dev clang-format:clang-format clang-tidy:clang-tidy shellcheck:shellcheck)
 # What the tests of launch/run take for a cluster: 41 MB on a bare Debian 12, half a minute.
