@@ -7,10 +7,10 @@
 #include <limits>
 #include <utility>
 
+#include "trainer/checkpoint/architecture.h"
 #include "trainer/checkpoint/quoted_name.h"
 #include "trainer/checkpoint/safetensors.h"
 #include "trainer/error.h"
-#include "trainer/checkpoint/architecture.h"
 #include "trainer/import/stored_tensor.h"
 #include "trainer/report/text.h"
 
