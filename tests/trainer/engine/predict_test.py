@@ -16,7 +16,7 @@ class PredictTest(TrainingCase):
         super().setUpClass()
         cls.model = os.path.join(cls.folder, "run", LAST)
         cls.photos = os.path.join(cls.folder, "photos")
-        shutil.copytree(os.path.join(SEEDLINGS, "validation"), cls.photos)
+        shutil.copytree(os.path.join(SEEDLINGS, "val"), cls.photos)
         cls.classes = sorted(os.listdir(cls.photos))
 
     def setUp(self):
