@@ -2,26 +2,21 @@
 #include <memory>
 
 #include "trainer/cli/commands.h"
+#include "trainer/cli/model_arguments.h"
 #include "trainer/engine/evaluate_checkpoint.h"
 
 namespace casvit::trainer {
 namespace {
 
-struct Arguments {
+struct Arguments : ModelArguments {
   EvaluateCheckpointOptions options;
-  std::vector<std::string> set;
-  std::string use = "auto";
   bool json = false;
 };
 
 launch::ExitCode run(const Arguments& arguments, launch::World& world) {
   EvaluateCheckpointOptions options = arguments.options;
-  options.use = arguments.use == "ema"     ? WeightsChoice::kEma
-                : arguments.use == "model" ? WeightsChoice::kModel
-                                           : WeightsChoice::kAuto;
-  for (const std::string& text : arguments.set) {
-    options.overrides.push_back(parse_override(text));
-  }
+  options.use = arguments.weights();
+  options.overrides = arguments.overrides();
   const CheckpointEvaluation result = evaluate_checkpoint(options, world);
   if (world.rank() != 0) {
     return launch::ExitCode::kDone;
@@ -65,12 +60,7 @@ void add_eval_command(launch::CommandLine& program, std::optional<Command>& chos
       .required();
   command.option("--out", arguments->options.out,
                  "Folder for report/; without it only the figures are printed");
-  command.option("--use", arguments->use, "Weights: auto (EMA where there are any), ema, model")
-      .one_of({"auto", "ema", "model"});
-  command
-      .option("--set", arguments->set,
-              "Override one key, e.g. model.image_size=192; may be repeated")
-      .one_value_each_time();
+  add_model_options(command, *arguments);
   command.flag("--json", arguments->json, "Print one line of JSON");
   command.on_given([arguments, &chosen] {
     chosen = [arguments](launch::World& world) { return run(*arguments, world); };

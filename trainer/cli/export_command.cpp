@@ -4,17 +4,16 @@
 #include <memory>
 
 #include "trainer/cli/commands.h"
+#include "trainer/cli/model_arguments.h"
 #include "trainer/export/export_model.h"
 #include "trainer/report/text.h"
 
 namespace casvit::trainer {
 namespace {
 
-struct Arguments {
+struct Arguments : ModelArguments {
   ExportOptions options;
   std::string format;
-  std::vector<std::string> set;
-  std::string use = "auto";
   bool json = false;
 };
 
@@ -51,12 +50,8 @@ launch::ExitCode run(const Arguments& given, const launch::World& world) {
   Arguments arguments = given;
   ExportOptions& options = arguments.options;
   options.format = arguments.format == "onnx" ? ExportFormat::kOnnx : ExportFormat::kSafetensors;
-  options.use = arguments.use == "ema"     ? WeightsChoice::kEma
-                : arguments.use == "model" ? WeightsChoice::kModel
-                                           : WeightsChoice::kAuto;
-  for (const std::string& text : arguments.set) {
-    options.overrides.push_back(parse_override(text));
-  }
+  options.use = arguments.weights();
+  options.overrides = arguments.overrides();
   at::set_num_threads(1);  // the check is small; threads would mostly wait where cores are shared
   print(arguments, export_model(options));
   return launch::ExitCode::kDone;
@@ -85,13 +80,7 @@ void add_export_command(launch::CommandLine& program, std::optional<Command>& ch
       .required()
       .one_of({"onnx", "safetensors"});
   command.option("-o,--output", arguments->options.out, "File to write").required();
-  command.option("--use", arguments->use, "Weights: auto (EMA where there are any), ema, model")
-      .one_of({"auto", "ema", "model"});
-  command
-      .option("--set", arguments->set,
-              "What the checkpoint does not say, or otherwise than it says, e.g. "
-              "model.image_size=192; may be repeated")
-      .one_value_each_time();
+  add_model_options(command, *arguments);
   command.flag("--json", arguments->json, "Print one line of JSON");
   command.on_given([arguments, &chosen] {
     chosen = [arguments](launch::World& world) { return run(*arguments, world); };

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "trainer/cli/commands.h"
+#include "trainer/cli/model_arguments.h"
 #include "trainer/engine/predict.h"
 #include "trainer/engine/run_folder.h"
 #include "trainer/report/predictions.h"
@@ -11,10 +12,8 @@
 namespace casvit::trainer {
 namespace {
 
-struct Arguments {
+struct Arguments : ModelArguments {
   PredictOptions options;
-  std::vector<std::string> set;
-  std::string use = "auto";
   std::string out;
 };
 
@@ -88,12 +87,8 @@ void tell(const Predictions& result, const std::string& out) {
 
 launch::ExitCode run(const Arguments& arguments, launch::World& world) {
   PredictOptions options = arguments.options;
-  options.use = arguments.use == "ema"     ? WeightsChoice::kEma
-                : arguments.use == "model" ? WeightsChoice::kModel
-                                           : WeightsChoice::kAuto;
-  for (const std::string& text : arguments.set) {
-    options.overrides.push_back(parse_override(text));
-  }
+  options.use = arguments.weights();
+  options.overrides = arguments.overrides();
   const Predictions result = predict(options, world);
   if (world.rank() == 0) {
     const std::string text = text_of(result, arguments.out);
@@ -132,12 +127,7 @@ void add_predict_command(launch::CommandLine& program, std::optional<Command>& c
   command.option("--topk", arguments->options.top_k, "Classes a picture, likeliest first")
       .range(1, 1 << 20)
       .show_default();
-  command.option("--use", arguments->use, "Weights: auto (EMA where there are any), ema, model")
-      .one_of({"auto", "ema", "model"});
-  command
-      .option("--set", arguments->set,
-              "Override one key, e.g. model.image_size=192; may be repeated")
-      .one_value_each_time();
+  add_model_options(command, *arguments);
   command.on_given([arguments, &chosen] {
     chosen = [arguments](launch::World& world) { return run(*arguments, world); };
   });

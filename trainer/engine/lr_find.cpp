@@ -96,7 +96,7 @@ LrFindResult find_learning_rate(const Config& given, const LrFindOptions& option
                  HeadPolicy::kMayDiffer);
   }
   TrainingStepOptions step_options = step_options_of(config, world.size());
-  step_options.loss = loss_of(config, inputs.train.class_counts());
+  step_options.loss = loss_of(config, inputs.train.class_counts(), inputs.compute.device);
   Teacher teacher;
   if (!config.distillation.teacher.empty()) {
     teacher = load_teacher(config.distillation.teacher, model.num_classes, inputs.compute.device);

@@ -28,7 +28,7 @@ struct LrFindResult {
 /// writes the files.
 /// @throws ConfigError, CheckpointError, dataio::InputError, OutputError; DivergedError where the
 /// loss is not finite before there is anything to see
-LrFindResult find_learning_rate(const Config& config, const LrFindOptions& options,
+LrFindResult find_learning_rate(const Config& given, const LrFindOptions& options,
                                 launch::World& world);
 
 }  // namespace casvit::trainer

@@ -120,7 +120,8 @@ RuleOptions rules_of(const Config& config) {
   return {config.optimizer.layer_decay, config.train.freeze};
 }
 
-LossOptions loss_of(const Config& config, const std::vector<std::uint64_t>& class_counts) {
+LossOptions loss_of(const Config& config, const std::vector<std::uint64_t>& class_counts,
+                    const at::Device& device) {
   LossOptions options;
   options.kind = config.loss.name == "bce"     ? LossKind::kBinaryCrossEntropy
                  : config.loss.name == "focal" ? LossKind::kFocal
@@ -131,7 +132,8 @@ LossOptions loss_of(const Config& config, const std::vector<std::uint64_t>& clas
     options.class_weights =
         at::tensor(config.loss.class_weights == "balanced"
                        ? balanced_class_weights(class_counts)
-                       : effective_class_weights(class_counts, config.loss.effective_beta));
+                       : effective_class_weights(class_counts, config.loss.effective_beta))
+            .to(device);
   }
   return options;
 }
@@ -142,7 +144,7 @@ TrainingStepOptions step_options_of(const Config& config, int ranks) {
   step.shards_per_rank = config.batch.shards / ranks;
   step.seed = config.train.seed;
   step.clip = {config.clip.norm, config.clip.value, config.clip.agc};
-  step.loss = loss_of(config, {});
+  step.loss = loss_of(config, {}, at::kCPU);
   step.distillation = {
       config.distillation.loss == "hard" ? DistillationKind::kHard : DistillationKind::kSoft,
       config.distillation.alpha, config.distillation.tau};

@@ -22,7 +22,9 @@ TrainingSchedule schedule_of(const Config& config, const dataio::StepTable& step
 OptimizerOptions optimizer_of(const Config& config);
 RuleOptions rules_of(const Config& config);
 /// @param class_counts of the training data, for class weights; empty: none are made
-LossOptions loss_of(const Config& config, const std::vector<std::uint64_t>& class_counts);
+/// @param device where the weights lie
+LossOptions loss_of(const Config& config, const std::vector<std::uint64_t>& class_counts,
+                    const at::Device& device);
 /// Without what depends on data, the teacher and the class weights. @param ranks that share the
 /// shards
 TrainingStepOptions step_options_of(const Config& config, int ranks);

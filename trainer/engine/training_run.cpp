@@ -90,10 +90,7 @@ TrainingRun::~TrainingRun() = default;
 
 TrainingStepOptions TrainingRun::step_options() const {
   TrainingStepOptions step = step_options_of(config_, world_.size());
-  step.loss = loss_of(config_, inputs_.train.class_counts());
-  if (step.loss.class_weights.defined()) {
-    step.loss.class_weights = step.loss.class_weights.to(inputs_.compute.device);
-  }
+  step.loss = loss_of(config_, inputs_.train.class_counts(), inputs_.compute.device);
   step.teacher = teacher_.get();
   if (step.bucket_bytes == 0) {
     step.bucket_bytes = state_->bucket_bytes;
