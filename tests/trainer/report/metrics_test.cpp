@@ -157,13 +157,20 @@ TEST_F(Metrics, LinesAreOutAtOnceAndNamedAsDocumented) {
   EXPECT_EQ(lines_of(jsonl()).at(1),
             R"({"kind": "epoch", "step": 1, "epoch": 1, "train_loss": 2.5, "seconds": 44, )"
             R"("images_per_second": 75, "model_acc1": 50, "replaced": 3})");
+  log.append(StartMetrics{7, 1, 2, 1000.5, 3, 900, 4});
+  EXPECT_EQ(lines_of(jsonl()).at(2),
+            R"({"kind": "start", "step": 7, "epoch": 1, "ranks": 2, "began": 1000.5, )"
+            R"("starting_seconds": 3, "previous_ended": 900, "lost_steps": 4})");
+  log.append(PauseMetrics{7, 1, "evaluation", 0.5});
+  EXPECT_EQ(lines_of(jsonl()).at(3),
+            R"({"kind": "pause", "step": 7, "epoch": 1, "on": "evaluation", "seconds": 0.5})");
   const auto csv_lines = lines_of(csv());
   EXPECT_EQ(csv_lines.at(0),
             "kind,step,epoch,loss,lr,grad_norm,images_per_second,data_seconds,comm_exposed_seconds,"
             "compute_seconds,optimizer_seconds,loss_scale,train_loss,seconds,model_acc1,model_acc5,"
-            "model_loss,ema_acc1,ema_acc5,ema_loss,replaced");
-  EXPECT_EQ(csv_lines.at(1), "step,1,1,2.5,0.001,1.25,75.5,0.01,0.02,,,,,,,,,,,,");
-  EXPECT_EQ(csv_lines.at(2), "epoch,1,1,,,,75,,,,,,2.5,44,50,,,,,,3");
+            "model_loss,ema_acc1,ema_acc5,ema_loss,replaced,skipped");
+  EXPECT_EQ(csv_lines.at(1), "step,1,1,2.5,0.001,1.25,75.5,0.01,0.02,,,,,,,,,,,,,");
+  EXPECT_EQ(csv_lines.at(2), "epoch,1,1,,,,75,,,,,,2.5,44,50,,,,,,3,");
 }
 
 TEST_F(Metrics, WhatIsNotFiniteIsNullAndEmpty) {
