@@ -70,6 +70,7 @@ std::string config_reference() {
 std::vector<KeyValue> key_values(const Config& config) {
   const Config defaults;
   std::vector<KeyValue> out;
+  out.reserve(fields().size());
   for (const Field& field : fields()) {
     out.push_back(
         {std::string(field.key), print_field(field, config), print_field(field, defaults)});

@@ -31,7 +31,9 @@ ReportInput report_input(const Config& config, const dataio::Dataset& data) {
   input.path = [&data](std::uint64_t sample) { return data.source_path(sample); };
   input.thumbnail = [&data](std::uint64_t sample) { return thumbnail_of(data, sample); };
   input.config_yaml = to_yaml(config);
-  for (const KeyValue& one : key_values(config)) {
+  const std::vector<KeyValue> values = key_values(config);
+  input.config_values.reserve(values.size());
+  for (const KeyValue& one : values) {
     input.config_values.push_back({one.key, one.value, one.default_value});
   }
   input.versions = versions();

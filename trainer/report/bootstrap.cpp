@@ -118,6 +118,7 @@ std::vector<BootstrapIntervals> bootstrap_intervals(
     }
   }
   std::vector<BootstrapIntervals> intervals;
+  intervals.reserve(samples.size());
   for (const Samples& one : samples) {
     intervals.push_back({interval_of(one.acc1, options.level), interval_of(one.acc5, options.level),
                          interval_of(one.macro_f1, options.level)});

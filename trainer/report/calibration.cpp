@@ -9,6 +9,7 @@ namespace casvit::trainer {
 
 Calibration calibration_of(const Evaluation& evaluation, int bins) {
   Calibration calibration;
+  calibration.bins.reserve(static_cast<std::size_t>(bins));
   for (int b = 0; b < bins; ++b) {
     calibration.bins.push_back({static_cast<double>(b) / bins, (b + 1.0) / bins, 0, 0, 0});
   }

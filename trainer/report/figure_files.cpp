@@ -28,6 +28,7 @@ BarFigure samples_bars(const Figures& figures) {
   const auto& train = figures.input.train_counts;
   if (!train.empty()) bars.series.emplace_back("training");
   bars.series.emplace_back("evaluation");
+  bars.rows.reserve(figures.classes.size());
   for (std::size_t c = 0; c < figures.classes.size(); ++c) {
     BarFigure::Row row{figures.classes[c], {}, {}};
     const auto add = [&](std::int64_t count) {
@@ -71,6 +72,7 @@ Chart samples_chart(const Figures& figures) {
 
 BarFigure time_bars(const TimeBudget& time) {
   BarFigure bars{"Where the time went", {"time"}, {}};
+  bars.rows.reserve(time.shares.size());
   for (const TimeShare& share : time.shares) {
     const std::string text =
         (share.seconds < 10 ? fixed(share.seconds, 1) + "s" : format_duration(share.seconds)) +
@@ -82,6 +84,7 @@ BarFigure time_bars(const TimeBudget& time) {
 
 BarFigure memory_bars(const Figures& figures) {
   BarFigure bars{"Memory of a rank", {"bytes"}, {}};
+  bars.rows.reserve(figures.input.memory.size());
   for (const auto& [name, bytes] : figures.input.memory) {
     bars.rows.push_back({name, {bytes}, {bytes_text(bytes)}});
   }

@@ -21,6 +21,7 @@ std::vector<Mistake> ranked(const Evaluation& evaluation, std::size_t limit,
   std::ranges::stable_sort(wrong, std::ranges::greater(), rank);
   wrong.resize(std::min(limit, wrong.size()));
   std::vector<Mistake> mistakes;
+  mistakes.reserve(wrong.size());
   for (const std::size_t i : wrong) {
     mistakes.push_back({evaluation.sample[i], evaluation.label[i], evaluation.top[i * top_k],
                         evaluation.probability[i * top_k], std::exp(-evaluation.loss[i])});
