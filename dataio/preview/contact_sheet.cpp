@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "dataio/error.h"
-#include "dataio/image/resize.h"
+#include "dataio/preview/fitted.h"
 #include "dataio/preview/lettering.h"
 
 namespace casvit::dataio {
@@ -16,18 +16,6 @@ constexpr int kLargeLettersFrom = 160;  ///< side of a cell from which letters a
 constexpr std::uint8_t kPaper = 250;
 constexpr Colour kInk{40, 40, 40};
 constexpr Colour kSoftInk{110, 110, 110};
-
-/// The picture itself, or shrunk to fit into a square.
-Image fitted(const Image& picture, int side) {
-  const int longest = std::max(picture.height, picture.width);
-  if (longest <= side) return picture;
-  const auto scaled = [&](int length) {
-    return std::max(1, static_cast<int>(std::lround(static_cast<double>(length) * side / longest)));
-  };
-  Image small;
-  resize(picture, scaled(picture.height), scaled(picture.width), Interpolation::kBicubic, small);
-  return small;
-}
 
 void paste(const Image& picture, Image& sheet, int x, int y) {
   for (int row = 0; row < picture.height; ++row) {

@@ -7,7 +7,7 @@ build_packages=(
   build-essential:g++ cmake:cmake ninja-build:ninja ccache:ccache mold:mold git:git
   ca-certificates python3:python3 python3-pip python3-venv
   libopenmpi-dev openmpi-bin:mpirun libhdf5-dev libjpeg-dev libpng-dev libwebp-dev libxxhash-dev
-  libyaml-cpp-dev nlohmann-json3-dev libcli11-dev libonnx-dev libprotobuf-dev libgtest-dev libgmock-dev
+  librsvg2-2 libyaml-cpp-dev nlohmann-json3-dev libcli11-dev libonnx-dev libprotobuf-dev libgtest-dev libgmock-dev
 )
 # Only .ci/run needs these; the last two are for tests that run several hosts (tests/k8s).
 # shellcheck disable=SC2034

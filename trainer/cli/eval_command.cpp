@@ -36,6 +36,9 @@ launch::ExitCode run(const Arguments& arguments, launch::World& world) {
     if (!result.report.empty()) {
       std::printf("report: %s\n", result.report.c_str());
     }
+    if (!result.note.empty()) {
+      std::printf("%s\n", result.note.c_str());
+    }
   }
   return launch::ExitCode::kDone;
 }

@@ -28,4 +28,14 @@ LoadedConfig load_config_with_origins(const std::string& path,
 /// The effective configuration as YAML, each key with its origin and its description as a comment.
 std::string to_yaml(const LoadedConfig& loaded);
 
+/// One key with its value and its default, as YAML.
+struct KeyValue {
+  std::string key;
+  std::string value;
+  std::string default_value;
+};
+
+/// Every key, in the order of `to_yaml`.
+std::vector<KeyValue> key_values(const Config& config);
+
 }  // namespace casvit::trainer

@@ -67,6 +67,17 @@ std::string config_reference() {
   return out;
 }
 
+std::vector<KeyValue> key_values(const Config& config) {
+  const Config defaults;
+  std::vector<KeyValue> out;
+  out.reserve(fields().size());
+  for (const Field& field : fields()) {
+    out.push_back(
+        {std::string(field.key), print_field(field, config), print_field(field, defaults)});
+  }
+  return out;
+}
+
 std::vector<std::string> differences(const Config& before, const Config& after) {
   std::vector<std::string> out;
   for (const Field& field : fields()) {

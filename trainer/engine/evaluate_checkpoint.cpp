@@ -3,14 +3,13 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
-#include <filesystem>
 
 #include "trainer/engine/check_world.h"
 #include "trainer/engine/compute.h"
 #include "trainer/engine/evaluate.h"
 #include "trainer/engine/model_file.h"
 #include "trainer/engine/options_from_config.h"
-#include "trainer/engine/versions.h"
+#include "trainer/engine/report_input.h"
 #include "trainer/engine/weights_init.h"
 #include "trainer/error.h"
 #include "trainer/report/report.h"
@@ -76,20 +75,16 @@ CheckpointEvaluation evaluate_checkpoint(const EvaluateCheckpointOptions& option
   result.accuracy = accuracy_of(evaluations[0]);
 
   if (!options.out.empty() && world.rank() == 0) {
-    ReportInput input;
-    input.title = config.model.name + " on " +
-                  std::filesystem::path(data.files().front()).filename().string();
-    input.classes = data.class_names();
+    ReportInput input = report_input(config, data);
     input.model = evaluations[0];
-    input.path = [&](std::uint64_t sample) { return data.source_path(sample); };
-    input.config_yaml = to_yaml(config);
     input.data = {{"checkpoint", options.checkpoint},
                   {"weights", result.is_ema ? "EMA" : "model"},
                   {"validation pictures", std::to_string(data.size())},
                   {"validation files", data.files().front()},
                   {"validation data hash", data.content_hash()}};
-    input.versions = versions();
-    result.report = write_report(options.out, input);
+    const WrittenReport written = write_report(options.out, input);
+    result.report = written.page;
+    result.note = written.note;
   }
   return result;
 }

@@ -23,6 +23,7 @@ struct CheckpointEvaluation {
   Accuracy accuracy;
   bool is_ema = false;
   std::string report;  ///< path of index.html, where one was written (rank 0)
+  std::string note;    ///< what is missing of it; empty where nothing is
 };
 
 /// Evaluates a checkpoint, or a file of weights, on packed data, with the preprocessing and class

@@ -1,11 +1,8 @@
 #include "trainer/engine/run_report.h"
 
-#include <filesystem>
-
 #include "trainer/engine/process_memory.h"
-#include "trainer/engine/versions.h"
+#include "trainer/engine/report_input.h"
 #include "trainer/report/metrics.h"
-#include "trainer/report/report.h"
 
 namespace casvit::trainer {
 
@@ -17,21 +14,17 @@ std::string describe_data(const dataio::Dataset& data) {
   return text;
 }
 
-std::string write_run_report(const std::string& run_folder, const Config& config,
-                             const dataio::Dataset& train_data, const dataio::Dataset& val_data,
-                             const std::vector<Evaluation>& evaluations, const Compute& compute,
-                             const RunCost& cost) {
-  ReportInput input;
-  input.title = config.model.name + " on " +
-                std::filesystem::path(val_data.files().front()).filename().string();
-  input.classes = val_data.class_names();
+WrittenReport write_run_report(const std::string& run_folder, const Config& config,
+                               const dataio::Dataset& train_data, const dataio::Dataset& val_data,
+                               const std::vector<Evaluation>& evaluations, const Compute& compute,
+                               const RunCost& cost) {
+  ReportInput input = report_input(config, val_data);
   input.model = evaluations[0];
   if (evaluations.size() > 1) {
     input.ema = evaluations[1];
   }
-  input.path = [&val_data](std::uint64_t sample) { return val_data.source_path(sample); };
   input.history = read_history(run_folder);
-  input.config_yaml = to_yaml(config);
+  input.train_counts = train_data.class_counts();
   input.data = {{"training pictures", std::to_string(train_data.size())},
                 {"training files", describe_data(train_data)},
                 {"training data hash", train_data.content_hash()},
@@ -41,15 +34,17 @@ std::string write_run_report(const std::string& run_folder, const Config& config
   if (cost.replaced) {
     input.data["corrupt training pictures replaced"] = std::to_string(*cost.replaced);
   }
-  input.versions = versions();
   input.versions["compute"] = compute.describe();
+  const auto peak = static_cast<double>(peak_resident_bytes());
   input.cost = {{"seconds", cost.seconds},
-                {"peak_memory_bytes", static_cast<double>(peak_resident_bytes())},
+                {"peak_memory_bytes", peak},
                 {"ranks", cost.ranks},
                 {"threads_per_rank", cost.threads}};
   if (cost.images_per_second > 0) {
     input.cost["images_per_second"] = cost.images_per_second;
   }
+  input.memory = cost.memory;
+  input.memory["peak of the process, rank 0"] = peak;
   return write_report(run_folder, input);
 }
 

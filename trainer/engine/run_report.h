@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "trainer/config/config.h"
 #include "trainer/engine/compute.h"
 #include "trainer/report/evaluation.h"
+#include "trainer/report/report.h"
 
 namespace casvit::trainer {
 
@@ -18,6 +20,7 @@ struct RunCost {
   double images_per_second = 0;  ///< of all ranks, in training steps; 0: none were made
   int ranks = 1;
   int threads = 1;                            ///< a rank
+  std::map<std::string, double> memory = {};  ///< bytes of a rank: weights, gradients, ...
   std::optional<std::int64_t> replaced = {};  ///< corrupt training pictures; absent: none would be
 };
 
@@ -26,10 +29,10 @@ std::string describe_data(const dataio::Dataset& data);
 
 /// Writes a training run's `report/` from its last evaluation. Rank 0 only.
 /// @param evaluations of the model, then of the EMA where there is one
-/// @returns the page's path. @throws OutputError
-std::string write_run_report(const std::string& run_folder, const Config& config,
-                             const dataio::Dataset& train_data, const dataio::Dataset& val_data,
-                             const std::vector<Evaluation>& evaluations, const Compute& compute,
-                             const RunCost& cost);
+/// @throws OutputError
+WrittenReport write_run_report(const std::string& run_folder, const Config& config,
+                               const dataio::Dataset& train_data, const dataio::Dataset& val_data,
+                               const std::vector<Evaluation>& evaluations, const Compute& compute,
+                               const RunCost& cost);
 
 }  // namespace casvit::trainer

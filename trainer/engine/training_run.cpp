@@ -84,6 +84,18 @@ TrainingRun::TrainingRun(const Config& config, TrainOptions options, launch::Wor
       dataio::LoaderOptions{loader_threads_of(config_, inputs_.threads.loader),
                             config_.data.queue_batches, batch_memory(compute.device)});
   pastimes_.starting = seconds_since(started_);
+  note_start();
+}
+
+/// For the report's account of time over all starts.
+void TrainingRun::note_start() {
+  if (!metrics_) {
+    return;
+  }
+  metrics_->append(StartMetrics{state_->step, static_cast<int>(epochs_done()), world_.size(),
+                                std::chrono::duration<double>(began_.time_since_epoch()).count(),
+                                pastimes_.starting, metrics_->dropped().ended,
+                                metrics_->dropped().steps});
 }
 
 TrainingRun::~TrainingRun() = default;

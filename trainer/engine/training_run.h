@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -71,6 +72,9 @@ class TrainingRun {
   void take_step();
   void note_step(const StepResult& result, double learning_rate, std::int64_t images,
                  double seconds);
+  void note_start();
+  void note_pause(const char* on, double seconds);
+  std::map<std::string, double> memory() const;
   void count_replaced();
   void note_skipped(const StepResult& result);
   double mean_loss(std::int64_t steps_in_epoch) const;
@@ -97,6 +101,7 @@ class TrainingRun {
   TrainOptions options_;
   launch::World& world_;
   Clock::time_point started_ = Clock::now();
+  std::chrono::system_clock::time_point began_ = std::chrono::system_clock::now();
   Pastimes pastimes_;
   RunLog log_;
   RunInputs inputs_;

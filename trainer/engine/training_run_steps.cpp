@@ -136,6 +136,7 @@ void TrainingRun::note_step(const StepResult& result, double learning_rate, std:
   metrics.compute_seconds = result.times.compute;
   metrics.comm_exposed_seconds = result.times.communication;
   metrics.optimizer_seconds = result.times.optimizer;
+  metrics.seconds = seconds;
   if (state_->scaler.enabled) {
     metrics.loss_scale = state_->scaler.scale;
   }

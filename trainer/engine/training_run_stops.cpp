@@ -48,10 +48,36 @@ bool TrainingRun::run_evaluation(const std::string& label) {
   interrupted_ = !found;
   pastimes_.evaluating += seconds_since(start);
   pastimes_.evaluations += 1;
+  note_pause("evaluation", seconds_since(start));
   if (found) {
     evaluations_ = std::move(*found);
   }
   return found.has_value();
+}
+
+/// Time that training waited for something else, to metrics.jsonl.
+void TrainingRun::note_pause(const char* on, double seconds) {
+  if (metrics_) {
+    metrics_->append(PauseMetrics{state_->step, static_cast<int>(epochs_done()), on, seconds});
+  }
+}
+
+/// What lasts of a rank's memory, as far as it is the run's own.
+std::map<std::string, double> TrainingRun::memory() const {
+  const auto bytes = [](const at::Tensor& tensor) {
+    return tensor.defined() ? static_cast<double>(tensor.nbytes()) : 0;
+  };
+  const ModelState& model = state_->model.state();
+  std::map<std::string, double> parts{
+      {"weights", bytes(model.parameters()) + bytes(model.buffers())},
+      {"gradients", bytes(model.parameters())}};
+  for (const Optimizer::Moment& moment : state_->optimizer.moments()) {
+    parts["optimizer state"] += bytes(moment.own);
+  }
+  if (state_->average) {
+    parts["EMA"] = bytes(state_->average->own_parameters()) + bytes(state_->average->buffers());
+  }
+  return parts;
 }
 
 void TrainingRun::evaluate() {
@@ -181,6 +207,7 @@ void TrainingRun::save() {
     }
     pastimes_.saving += seconds_since(start);
     pastimes_.checkpoints += 1;
+    note_pause("checkpoint", seconds_since(start));
   }
 }
 
@@ -216,19 +243,22 @@ void TrainingRun::report() {
     return;
   }
   RunCost cost{seconds_so_far(), meter_.mean_images_per_second(), world_.size(),
-               inputs_.threads.compute};
+               inputs_.threads.compute, memory()};
   if (replaces_corrupt()) {
     cost.replaced = state_->replaced;
   }
-  const std::string page = write_run_report(options_.out, config_, inputs_.train, *inputs_.val,
-                                            evaluations_, inputs_.compute, cost);
+  const WrittenReport written = write_run_report(options_.out, config_, inputs_.train, *inputs_.val,
+                                                 evaluations_, inputs_.compute, cost);
   pastimes_.reporting = seconds_since(start);
   const Accuracy best = accuracy_of(evaluations_.back());
   log_.line(formatted("%s top-1 %.2f%%, top-5 %.2f%% on %lld validation pictures, %s in all",
                       state_->average ? "EMA" : "model", best.acc1(), best.acc5(),
                       static_cast<long long>(best.samples),
                       format_duration(seconds_so_far()).c_str()));
-  log_.line("report: " + page);
+  log_.line("report: " + written.page);
+  if (!written.note.empty()) {
+    log_.line(written.note);
+  }
 }
 
 }  // namespace casvit::trainer

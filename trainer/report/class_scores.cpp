@@ -67,6 +67,7 @@ ClassScores class_scores(const ConfusionMatrix& matrix) {
   scores.accuracy =
       divide(static_cast<double>(matrix.correct()), static_cast<double>(matrix.samples()));
   scores.macro = {mean(precision), mean(recall), mean(f1), matrix.samples()};
+  scores.micro = {scores.accuracy, scores.accuracy, scores.accuracy, matrix.samples()};
   scores.weighted = {weighted_mean(precision, weights), weighted_mean(recall, weights),
                      weighted_mean(f1, weights), matrix.samples()};
   return scores;

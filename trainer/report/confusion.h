@@ -48,6 +48,7 @@ struct ClassScores {
   std::vector<Scores> classes;
   double accuracy = 0;
   Scores macro;     ///< plain mean over classes
+  Scores micro;     ///< of all classes together: each figure is the accuracy
   Scores weighted;  ///< mean weighted with support
 };
 

@@ -1,28 +1,13 @@
 #include <algorithm>
-#include <numeric>
 
+#include "trainer/report/confusion_order.h"
 #include "trainer/report/page.h"
 #include "trainer/report/text.h"
 
 namespace casvit::trainer {
 namespace {
 
-/// More classes than a reader can take in are cut to those with the most mistakes.
-constexpr int kMostClasses = 30;
 constexpr int kDenseFrom = 17;
-
-std::vector<int> shown_classes(const ConfusionMatrix& matrix) {
-  std::vector<int> shown(static_cast<std::size_t>(matrix.classes()));
-  std::iota(shown.begin(), shown.end(), 0);
-  if (matrix.classes() <= kMostClasses) return shown;
-  const auto mistakes = [&](int c) {
-    return matrix.support(c) + matrix.predicted(c) - 2 * matrix.at(c, c);
-  };
-  std::ranges::stable_sort(shown, std::ranges::greater(), mistakes);
-  shown.resize(kMostClasses);
-  std::ranges::sort(shown);
-  return shown;
-}
 
 std::string cell(const Figures& figures, int label, int as) {
   const std::int64_t count = figures.matrix.at(label, as);
@@ -34,10 +19,56 @@ std::string cell(const Figures& figures, int label, int as) {
   const std::string& truth = figures.classes[static_cast<std::size_t>(label)];
   const std::string& guess = figures.classes[static_cast<std::size_t>(as)];
   const std::string what = label == as ? truth + " recognised" : truth + " taken for " + guess;
-  return std::string("<td class='") + (label == as ? "h" : "m") + (alpha > 0.62 ? " s" : "") +
-         "' style='--a:" + fixed(alpha, 2) + "' title='" + escape_html(what) + ": " +
-         std::to_string(count) + " of " + std::to_string(support) + "'>" + std::to_string(count) +
-         "</td>";
+  // Between the two the letters would be hard to read whichever they were.
+  constexpr double kLightUpTo = 0.5;
+  constexpr double kHalfway = 0.68;
+  const bool strong = alpha > kHalfway;
+  const double shade =
+      strong ? std::max(alpha, label == as ? 0.94 : 1.0) : std::min(alpha, kLightUpTo);
+  return std::string("<td class='") + (label == as ? "h" : "m") + (strong ? " s" : "") +
+         "' style='--a:" + fixed(shade, 2) + "' title='" + escape_html(what) + ": " +
+         std::to_string(count) + " of " + std::to_string(support) + "'><i>" +
+         std::to_string(count) + "</i><b>" + fixed(100 * share, 0) + "</b></td>";
+}
+
+std::string places(const std::vector<int>& order) {
+  std::string out;
+  for (const int place : order) out += (out.empty() ? "" : " ") + std::to_string(place);
+  return out;
+}
+
+std::string tools(const Figures& figures, const std::vector<int>& shown) {
+  std::vector<int> as_given(shown.size());
+  for (std::size_t i = 0; i < shown.size(); ++i) as_given[i] = static_cast<int>(i);
+  const auto option = [](const std::vector<int>& order, const char* name) {
+    return "<option value='" + places(order) + "'>" + name + "</option>";
+  };
+  return "<fieldset class='tools choice'><legend class='unseen'>What the cells say</legend>"
+         "<label><input type='radio' name='cells' value='counts' checked>Counts</label>"
+         "<label><input type='radio' name='cells' value='shares'>Shares of the row, %</label>"
+         "<label class='scripted'>Order <select data-orders='matrix'>" +
+         option(as_given, "of the classes") +
+         option(by_mistakes(figures.matrix, shown), "most mistakes first") +
+         option(by_confusion(figures.matrix, shown), "confused classes side by side") +
+         "</select></label></fieldset>\n";
+}
+
+std::string pairs_list(const Figures& figures) {
+  constexpr std::size_t kPairs = 12;
+  const auto pairs = most_confused(figures.matrix, kPairs);
+  if (pairs.empty()) return "";
+  const auto name = [&](int c) {
+    return escape_html(figures.classes[static_cast<std::size_t>(c)]);
+  };
+  std::string out = "<h3>Most confused</h3>\n<div class='pairs'>\n";
+  for (const ConfusedPair& pair : pairs) {
+    const std::int64_t support = figures.matrix.support(pair.label);
+    out += "<div class='pair'><span><b>" + name(pair.label) +
+           "</b> <span class='as'>taken for</span> " + name(pair.predicted) +
+           "</span><span class='count'>" + grouped(pair.count) + " of " + grouped(support) +
+           "</span></div>\n";
+  }
+  return out + "</div>\n";
 }
 
 }  // namespace
@@ -56,8 +87,10 @@ std::string confusion_section(const Figures& figures) {
     out += " Of " + grouped(matrix.classes()) + " classes these " + std::to_string(shown.size()) +
            " have the most mistakes; confusion_matrix.csv has all.";
   }
-  out += "</p>\n<div class='scroll'><table class='matrix" + std::string(dense ? " dense" : "") +
-         "'><thead><tr><th></th>";
+  out += "</p>\n" + tools(figures, shown) +
+         "<div class='scroll' tabindex='0' role='region' aria-label='Confusion matrix'><table "
+         "id='matrix' class='matrix" +
+         std::string(dense ? " dense" : "") + "'><thead><tr><td class='corner'></td>";
   for (const int as : shown) {
     out += "<th scope='col' title='" + name(as) + "'><span>" + name(as) + "</span></th>";
   }
@@ -67,34 +100,7 @@ std::string confusion_section(const Figures& figures) {
     for (const int as : shown) out += cell(figures, label, as);
     out += "</tr>\n";
   }
-  return out + "</tbody></table></div></section>\n";
-}
-
-std::string mistakes_section(const Figures& figures) {
-  constexpr std::size_t kPairs = 10;
-  constexpr std::size_t kMistakes = 8;
-  const auto pairs = most_confused(figures.matrix, kPairs);
-  if (pairs.empty()) return "";
-  const auto name = [&](int c) {
-    return escape_html(figures.classes[static_cast<std::size_t>(c)]);
-  };
-  std::string out = "<div class='two'><section class='card'><h2>Most confused</h2>\n";
-  for (const ConfusedPair& pair : pairs) {
-    out += "<div class='pair'><span><b>" + name(pair.label) +
-           "</b> <span class='as'>taken for</span> " + name(pair.predicted) +
-           "</span><span class='count'>" + grouped(pair.count) + " of " +
-           grouped(figures.matrix.support(pair.label)) + "</span></div>\n";
-  }
-  out += "</section>\n<section class='card'><h2>Surest mistakes</h2>\n";
-  for (const Mistake& mistake : surest_mistakes(figures.headline, kMistakes)) {
-    out += "<div class='pair'><span><b>" + name(mistake.label) +
-           "</b> <span class='as'>taken for</span> " + name(mistake.predicted) +
-           "</span><span class='count'>" +
-           fixed(100 * static_cast<double>(mistake.probability), 1) +
-           "%</span><span class='path'>" + escape_html(figures.input.path(mistake.sample)) +
-           "</span></div>\n";
-  }
-  return out + "</section></div>\n";
+  return out + "</tbody></table></div>\n" + pairs_list(figures) + "</section>\n";
 }
 
 }  // namespace casvit::trainer

@@ -1,7 +1,6 @@
 #include "trainer/report/figures.h"
 
 #include <algorithm>
-#include <cmath>
 #include <stdexcept>
 
 namespace casvit::trainer {
@@ -22,6 +21,10 @@ const Evaluation& checked(const Evaluation& evaluation) {
 }
 
 std::vector<std::string> names_of(const ReportInput& input) {
+  if (!input.train_counts.empty() &&
+      input.train_counts.size() != static_cast<std::size_t>(input.model.classes)) {
+    throw std::logic_error("report: as many training counts as classes are needed");
+  }
   if (!input.classes.empty()) {
     if (input.classes.size() != static_cast<std::size_t>(input.model.classes)) {
       throw std::logic_error("report: as many class names as classes are needed");
@@ -34,6 +37,10 @@ std::vector<std::string> names_of(const ReportInput& input) {
   return names;
 }
 
+Judgement judged(const Evaluation& evaluation, double macro_f1) {
+  return {accuracy_of(evaluation), macro_f1, {}, calibration_of(evaluation)};
+}
+
 }  // namespace
 
 Figures::Figures(const ReportInput& report_input)
@@ -41,35 +48,23 @@ Figures::Figures(const ReportInput& report_input)
       headline(checked(input.ema ? *input.ema : input.model)),
       weights(input.ema ? "ema" : "model"),
       classes(names_of(input)),
-      model(accuracy_of(checked(input.model))),
       matrix(headline),
-      scores(class_scores(matrix)) {
-  if (input.ema) ema = accuracy_of(*input.ema);
-}
-
-std::vector<Mistake> surest_mistakes(const Evaluation& evaluation, std::size_t limit) {
-  std::vector<Mistake> mistakes;
-  const auto top_k = static_cast<std::size_t>(evaluation.top_k);
-  for (std::size_t i = 0; i < evaluation.label.size(); ++i) {
-    const std::int32_t label = evaluation.label[i];
-    const std::int32_t predicted = evaluation.top[i * top_k];
-    if (label < 0 || label == predicted) continue;
-    mistakes.push_back({evaluation.sample[i], label, predicted, evaluation.probability[i * top_k]});
+      scores(class_scores(matrix)),
+      time(time_budget(input.history, input.written)) {
+  if (!input.ema) {
+    model = judged(input.model, scores.macro.f1);
+    model.intervals = bootstrap_intervals({&input.model})[0];
+    return;
   }
-  std::ranges::stable_sort(mistakes, std::ranges::greater(), &Mistake::probability);
-  mistakes.resize(std::min(limit, mistakes.size()));
-  return mistakes;
-}
-
-Interval wilson_interval(std::int64_t right, std::int64_t samples) {
-  if (samples <= 0) return {};
-  constexpr double kZ = 1.959963984540054;  // 97.5% of the normal distribution
-  const auto n = static_cast<double>(samples);
-  const double share = static_cast<double>(right) / n;
-  const double middle = share + kZ * kZ / (2 * n);
-  const double spread = kZ * std::sqrt(share * (1 - share) / n + kZ * kZ / (4 * n * n));
-  const double scale = 100 / (1 + kZ * kZ / n);
-  return {std::max(0.0, scale * (middle - spread)), std::min(100.0, scale * (middle + spread))};
+  if (input.ema->label != checked(input.model).label) {
+    throw std::logic_error("report: model and EMA were evaluated on other pictures");
+  }
+  model = judged(input.model, class_scores(ConfusionMatrix(input.model)).macro.f1);
+  ema = judged(*input.ema, scores.macro.f1);
+  const auto intervals = bootstrap_intervals({&input.model, &*input.ema});
+  model.intervals = intervals[0];
+  ema->intervals = intervals[1];
+  comparison = compare_answers(input.model, *input.ema);
 }
 
 }  // namespace casvit::trainer

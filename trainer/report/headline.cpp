@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "trainer/report/page.h"
 #include "trainer/report/progress.h"
@@ -8,22 +9,64 @@
 namespace casvit::trainer {
 namespace {
 
-std::string weights_row(const std::string& name, const Accuracy& accuracy, bool chosen) {
-  return std::string("<tr") + (chosen ? " class='chosen'" : "") + "><th scope='row'>" + name +
-         "</th><td>" + fixed(accuracy.acc1(), 2) + "%</td><td>" + fixed(accuracy.acc5(), 2) +
-         "%</td><td>" + fixed(accuracy.loss, 4) + "</td></tr>\n";
+std::string interval_text(const Interval& interval, double scale, int digits) {
+  return fixed(scale * interval.low, digits) + " to " + fixed(scale * interval.high, digits);
 }
 
+using Cell = std::function<std::string(const Judgement&)>;
+
+std::string with_interval(double value, const Interval& interval, double scale) {
+  return fixed(scale * value, 2) + "%<small>" + interval_text(interval, scale, 2) + "</small>";
+}
+
+/// A row a figure, a column a set of weights.
 std::string weights_table(const Figures& figures) {
-  const std::string last =
-      figures.headline.top_k < 5 ? std::to_string(figures.headline.top_k) : "5";
-  std::string out =
-      "<table class='weights'><thead><tr><th scope='col'>Weights</th><th "
-      "scope='col'>Top-1</th>"
-      "<th scope='col'>Top-" +
-      last + "</th><th scope='col'>Loss</th></tr></thead><tbody>\n";
-  if (figures.ema) out += weights_row("EMA", *figures.ema, true);
-  return out + weights_row("Model", figures.model, !figures.ema) + "</tbody></table>";
+  const std::string top = "Top-" + std::to_string(std::min(5, figures.headline.top_k));
+  const auto row = [&](const std::string& name, const Cell& cell) {
+    std::string out = "<tr><th scope='row'>" + name + "</th>";
+    if (figures.ema) out += "<td class='chosen'>" + cell(*figures.ema) + "</td>";
+    return out + "<td" + (figures.ema ? "" : " class='chosen'") + ">" + cell(figures.model) +
+           "</td></tr>\n";
+  };
+  std::string out = "<table class='weights'><thead><tr><th scope='col'>Weights</th>";
+  if (figures.ema) out += "<th scope='col' class='chosen'>EMA</th>";
+  out += "<th scope='col'>Model</th></tr></thead><tbody>\n";
+  out += row("Top-1", [](const Judgement& one) {
+    return with_interval(one.accuracy.acc1(), one.intervals.acc1, 1);
+  });
+  out += row(top, [](const Judgement& one) {
+    return with_interval(one.accuracy.acc5(), one.intervals.acc5, 1);
+  });
+  out += row("Macro F1", [](const Judgement& one) {
+    return with_interval(one.macro_f1, one.intervals.macro_f1, 100);
+  });
+  out += row("Log loss", [](const Judgement& one) { return fixed(one.accuracy.loss, 4); });
+  out += row("Calibration error (ECE)",
+             [](const Judgement& one) { return fixed(100 * one.calibration.ece, 2) + "%"; });
+  return out + "</tbody></table>";
+}
+
+/// Whether the two sets of weights differ by more than chance.
+std::string comparison_note(const Comparison& comparison) {
+  const std::string counts = "Of the pictures that only one of the two has right, the EMA has " +
+                             grouped(comparison.only_second) + " and the model " +
+                             grouped(comparison.only_first) + ": ";
+  constexpr double kSignificant = 0.05;
+  const std::string p =
+      comparison.p_value < 0.0001 ? "p &lt; 0.0001" : "p = " + fixed(comparison.p_value, 4);
+  return "<p class='note'>" + counts +
+         (comparison.p_value < kSignificant ? "more than chance explains ("
+                                            : "no more than chance explains (") +
+         p + ", exact McNemar test).</p>";
+}
+
+/// What a resample cannot show: mistakes that did not happen.
+std::string flawless_note(const Accuracy& accuracy) {
+  if (accuracy.correct1 != accuracy.samples) return "";
+  constexpr double kTail = 0.025;
+  const double least = 100 * std::pow(kTail, 1.0 / static_cast<double>(accuracy.samples));
+  return " Without a mistake the interval has no width; the exact binomial one begins at " +
+         fixed(least, 1) + "%.";
 }
 
 std::string fact(const std::string& name, const std::string& value) {
@@ -48,36 +91,54 @@ std::string cost_fact(const std::string& name, double value) {
   return fact(words, shortest(std::round(value * 1000) / 1000));
 }
 
-}  // namespace
-
-std::string headline_section(const Figures& figures) {
-  const Accuracy& best = figures.best();
-  const std::string percent = fixed(best.acc1(), 1);
-  const Interval interval = wilson_interval(best.correct1, best.samples);
-  std::string out = "<section class='card headline'>\n<div>";
-  if (best.samples > 0) {
-    out += "<p class='big'>" + percent + "<small>%</small></p><p class='big-name'>top-1 accuracy" +
-           (figures.ema ? " with EMA weights" : "") +
-           "</p>\n<div class='split'><i style='width:" + fixed(best.acc1(), 2) +
-           "%'></i></div>\n<p class='note'>" + grouped(best.correct1) + " of " +
-           grouped(best.samples) + " pictures right. 95% interval " + fixed(interval.low, 1) +
-           " to " + fixed(interval.high, 1) + "%.</p>";
-  } else {
-    out += "<p class='big-name'>No picture here has a known label: there is no accuracy.</p>";
-  }
-  out += "</div>\n<div>" + weights_table(figures) + "</div>\n<dl class='facts'>\n" +
-         fact("Pictures evaluated", grouped(figures.headline.samples())) +
-         fact("Classes", grouped(figures.matrix.classes()));
+std::string facts(const Figures& figures) {
+  std::string out = "<dl class='facts'>\n" +
+                    fact("Pictures evaluated", grouped(figures.headline.samples())) +
+                    fact("Classes", grouped(figures.matrix.classes()));
   // Time and speed are what most look for: they come before other costs.
   const auto& cost = figures.input.cost;
   for (const char* name : {"seconds", "images_per_second"}) {
-    if (const auto found = cost.find(name); found != cost.end())
+    if (const auto found = cost.find(name); found != cost.end()) {
       out += cost_fact(name, found->second);
+    }
+  }
+  if (figures.time.seconds > 0) {
+    out += fact("Goodput", fixed(100 * figures.time.goodput(), 1) + "%");
   }
   for (const auto& [name, value] : cost) {
     if (name != "seconds" && name != "images_per_second") out += cost_fact(name, value);
   }
-  return out + "</dl>\n</section>\n";
+  return out + "</dl>\n";
+}
+
+}  // namespace
+
+std::string headline_section(const Figures& figures) {
+  const Judgement& best = figures.best();
+  const Accuracy& accuracy = best.accuracy;
+  std::string out = "<section class='card headline' aria-label='Headline'>\n<div>";
+  if (accuracy.samples > 0) {
+    out += "<p class='big'>" + fixed(accuracy.acc1(), 1) +
+           "<small>%</small></p><p class='big-name'>top-1 accuracy" +
+           (figures.ema ? " with EMA weights" : "") +
+           "</p>\n<div class='split'><i style='width:" + fixed(accuracy.acc1(), 2) +
+           "%'></i></div>\n<p class='note'>" + grouped(accuracy.correct1) + " of " +
+           grouped(accuracy.samples) + " pictures right. 95% interval " +
+           interval_text(best.intervals.acc1, 1, 1) + "%." + flawless_note(accuracy) + "</p>";
+  } else {
+    out += "<p class='big-name'>No picture here has a known label: there is no accuracy.</p>";
+  }
+  out += "</div>\n<div>";
+  if (accuracy.samples > 0) {
+    const BootstrapOptions bootstrap;
+    out += weights_table(figures) +
+           "<p class='note'>Below a figure its 95% interval: percentile "
+           "bootstrap over pictures, " +
+           grouped(bootstrap.resamples) + " resamples, seed " + std::to_string(bootstrap.seed) +
+           ".</p>";
+    if (figures.comparison) out += comparison_note(*figures.comparison);
+  }
+  return out + "</div>\n" + facts(figures) + "</section>\n";
 }
 
 }  // namespace casvit::trainer

@@ -1,6 +1,7 @@
 #include "trainer/report/metrics.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -72,14 +73,20 @@ class LineFile {
 
 /// Rewrites both files with what belongs to the first `last_step` steps. The lines of metrics.jsonl
 /// that stay are the very bytes that were there; metrics.csv follows from them.
-void truncate_to(const std::string& jsonl_path, const std::string& csv_path,
-                 std::int64_t last_step) {
+/// @returns how many steps went
+std::int64_t truncate_to(const std::string& jsonl_path, const std::string& csv_path,
+                         std::int64_t last_step) {
   std::string jsonl;
   std::string csv = csv_header() + "\n";
+  std::int64_t dropped = 0;
   if (last_step > 0 && std::filesystem::exists(jsonl_path)) {
     for_each_line(read_text(jsonl_path), [&](const std::string& line, int number) {
       History one;
-      if (parse_line(line, number, jsonl_path, one) > last_step) return;
+      // Starts stay, whatever became of their steps: they took their time.
+      if (parse_line(line, number, jsonl_path, one) > last_step && one.starts.empty()) {
+        dropped += static_cast<std::int64_t>(one.steps.size());
+        return;
+      }
       jsonl += line + "\n";
       for (const StepMetrics& step : one.steps) csv += to_csv_line(step) + "\n";
       for (const EpochMetrics& epoch : one.epochs) csv += to_csv_line(epoch) + "\n";
@@ -87,6 +94,15 @@ void truncate_to(const std::string& jsonl_path, const std::string& csv_path,
   }
   write_file_atomically(jsonl_path, jsonl);
   write_file_atomically(csv_path, csv);
+  return dropped;
+}
+
+/// Seconds since 1970; 0 where there is no such file.
+double written_at(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return 0;
+  return static_cast<double>(status.st_mtim.tv_sec) +
+         1e-9 * static_cast<double>(status.st_mtim.tv_nsec);
 }
 
 }  // namespace
@@ -96,14 +112,18 @@ struct MetricsLog::State {
       : jsonl(jsonl_path), csv(csv_path) {}
   LineFile jsonl;
   LineFile csv;
+  Dropped dropped;
 };
 
 MetricsLog::MetricsLog(const std::string& run_folder, std::int64_t resume_step) {
   const std::string jsonl_path = run_folder + "/metrics.jsonl";
   const std::string csv_path = run_folder + "/metrics.csv";
   make_folder(run_folder);
-  truncate_to(jsonl_path, csv_path, resume_step);
+  Dropped dropped;
+  if (resume_step > 0) dropped.ended = written_at(jsonl_path);
+  dropped.steps = truncate_to(jsonl_path, csv_path, resume_step);
   state_ = std::make_unique<State>(jsonl_path, csv_path);
+  state_->dropped = dropped;
 }
 
 MetricsLog::~MetricsLog() = default;
@@ -120,6 +140,16 @@ void MetricsLog::append(const EpochMetrics& metrics) {
 }
 
 void MetricsLog::append(const RankMetrics& metrics) { state_->jsonl.append(to_json_line(metrics)); }
+
+void MetricsLog::append(const StartMetrics& metrics) {
+  state_->jsonl.append(to_json_line(metrics));
+}
+
+void MetricsLog::append(const PauseMetrics& metrics) {
+  state_->jsonl.append(to_json_line(metrics));
+}
+
+const MetricsLog::Dropped& MetricsLog::dropped() const { return state_->dropped; }
 
 History read_history(const std::string& run_folder) {
   const std::string path = run_folder + "/metrics.jsonl";

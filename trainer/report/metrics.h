@@ -21,6 +21,7 @@ struct StepMetrics {
   std::optional<double> compute_seconds;    ///< forward and backward; absent in older runs
   std::optional<double> optimizer_seconds;  ///< clipping, update and averaging; the same
   std::optional<double> loss_scale;         ///< absent where the loss is not scaled (fp16 only)
+  std::optional<double> seconds;            ///< the whole step; absent in older runs
 };
 
 /// Where the time of each rank went in the steps of an epoch that one start of the run made:
@@ -31,6 +32,25 @@ struct RankMetrics {
   std::int64_t steps = 0;  ///< that the seconds are of
   std::vector<double> data_seconds, compute_seconds, comm_exposed_seconds, optimizer_seconds;
   std::vector<double> idle_seconds;  ///< waiting for ranks that came later
+};
+
+/// A start of the run: the first, or one that went on from a checkpoint.
+struct StartMetrics {
+  std::int64_t step = 0;  ///< steps done before
+  int epoch = 0;          ///< epochs done before
+  int ranks = 1;
+  double began = 0;             ///< when the process started, seconds since 1970
+  double starting_seconds = 0;  ///< from then to the first step
+  double previous_ended = 0;    ///< when the start before wrote its last line; 0: there was none
+  std::int64_t lost_steps = 0;  ///< steps of the start before that no checkpoint held
+};
+
+/// Time in which the run trained nothing.
+struct PauseMetrics {
+  std::int64_t step = 0;
+  int epoch = 0;
+  std::string on;  ///< "evaluation", "checkpoint"
+  double seconds = 0;
 };
 
 struct EpochMetrics {
@@ -50,6 +70,8 @@ struct History {
   std::vector<StepMetrics> steps;
   std::vector<EpochMetrics> epochs;
   std::vector<RankMetrics> ranks;
+  std::vector<StartMetrics> starts;
+  std::vector<PauseMetrics> pauses;
 };
 
 /// Writes metrics.jsonl and metrics.csv of a run folder (rank 0 only), a line a step and a line an
@@ -57,8 +79,10 @@ struct History {
 class MetricsLog {
  public:
   /// Opens for appending; lines after `resume_step` (of an interrupted run; an epoch's line belongs
-  /// to its last step) are dropped first, as is a torn last line. `resume_step` 0 starts afresh.
-  /// metrics.csv is made anew from the lines that stay. @throws OutputError, CheckpointError
+  /// to its last step) are dropped first but for starts, as is a torn last line. `resume_step` 0
+  /// starts afresh. metrics.csv is made anew from the lines that stay. `dropped` tells of what
+  /// went.
+  /// @throws OutputError, CheckpointError
   MetricsLog(const std::string& run_folder, std::int64_t resume_step);
   ~MetricsLog();
   MetricsLog(MetricsLog&&) noexcept;
@@ -67,6 +91,15 @@ class MetricsLog {
   void append(const EpochMetrics& metrics);
   /// To metrics.jsonl alone.
   void append(const RankMetrics& metrics);
+  void append(const StartMetrics& metrics);
+  void append(const PauseMetrics& metrics);
+
+  /// What was there before this start that went on from an earlier step.
+  struct Dropped {
+    std::int64_t steps = 0;
+    double ended = 0;  ///< when the file was last written, seconds since 1970; 0: there was none
+  };
+  const Dropped& dropped() const;
 
  private:
   struct State;

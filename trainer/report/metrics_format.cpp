@@ -29,6 +29,7 @@ void visit_members(Metrics& metrics, Visit visit) {
   visit("compute_seconds", metrics.compute_seconds);
   visit("optimizer_seconds", metrics.optimizer_seconds);
   visit("loss_scale", metrics.loss_scale);
+  visit("seconds", metrics.seconds);
 }
 
 template <typename Metrics, typename Visit>
@@ -60,6 +61,27 @@ void visit_members(Metrics& metrics, Visit visit) {
   visit("comm_exposed_seconds", metrics.comm_exposed_seconds);
   visit("optimizer_seconds", metrics.optimizer_seconds);
   visit("idle_seconds", metrics.idle_seconds);
+}
+
+template <typename Metrics, typename Visit>
+requires std::same_as<std::remove_const_t<Metrics>, StartMetrics>
+void visit_members(Metrics& metrics, Visit visit) {
+  visit("step", metrics.step);
+  visit("epoch", metrics.epoch);
+  visit("ranks", metrics.ranks);
+  visit("began", metrics.began);
+  visit("starting_seconds", metrics.starting_seconds);
+  visit("previous_ended", metrics.previous_ended);
+  visit("lost_steps", metrics.lost_steps);
+}
+
+template <typename Metrics, typename Visit>
+requires std::same_as<std::remove_const_t<Metrics>, PauseMetrics>
+void visit_members(Metrics& metrics, Visit visit) {
+  visit("step", metrics.step);
+  visit("epoch", metrics.epoch);
+  visit("on", metrics.on);
+  visit("seconds", metrics.seconds);
 }
 
 constexpr std::array<std::string_view, 22> kColumns{"kind",
@@ -107,6 +129,10 @@ std::optional<std::string> figure(const std::vector<double>& values, std::string
   return "[" + list + "]";
 }
 
+std::optional<std::string> figure(const std::string& value, std::string_view /*not_finite*/) {
+  return nlohmann::json(sanitize_utf8(value)).dump();
+}
+
 template <typename Metrics>
 std::string json_line(std::string_view kind, const Metrics& metrics) {
   std::string out = R"({"kind": ")" + std::string(kind) + "\"";
@@ -141,6 +167,10 @@ void read_figure(const nlohmann::json& line, std::string_view name, std::int64_t
 
 void read_figure(const nlohmann::json& line, std::string_view name, int& value) {
   value = line.at(std::string(name)).get<int>();
+}
+
+void read_figure(const nlohmann::json& line, std::string_view name, std::string& value) {
+  value = line.at(std::string(name)).get<std::string>();
 }
 
 void read_figure(const nlohmann::json& line, std::string_view name, float& value) {
@@ -178,6 +208,10 @@ std::string to_json_line(const EpochMetrics& metrics) { return json_line("epoch"
 
 std::string to_json_line(const RankMetrics& metrics) { return json_line("ranks", metrics); }
 
+std::string to_json_line(const StartMetrics& metrics) { return json_line("start", metrics); }
+
+std::string to_json_line(const PauseMetrics& metrics) { return json_line("pause", metrics); }
+
 std::string csv_header() {
   std::string out(kColumns[0]);
   for (std::size_t i = 1; i < kColumns.size(); ++i) out += ',' + std::string(kColumns[i]);
@@ -193,6 +227,8 @@ std::int64_t parse_json_line(const std::string& line, History& history) {
   if (kind == "step") return read_line(json, history.steps);
   if (kind == "epoch") return read_line(json, history.epochs);
   if (kind == "ranks") return read_line(json, history.ranks);
+  if (kind == "start") return read_line(json, history.starts);
+  if (kind == "pause") return read_line(json, history.pauses);
   throw std::runtime_error("unknown kind \"" + kind + "\"");
 }
 

@@ -11,6 +11,8 @@ namespace casvit::trainer {
 std::string to_json_line(const StepMetrics& metrics);
 std::string to_json_line(const EpochMetrics& metrics);
 std::string to_json_line(const RankMetrics& metrics);
+std::string to_json_line(const StartMetrics& metrics);
+std::string to_json_line(const PauseMetrics& metrics);
 
 /// One line of metrics.csv, without its end. Steps and epochs share the columns of `csv_header`:
 /// those of the other kind, what was not measured and what is not finite are empty.

@@ -17,10 +17,73 @@ using Json = nlohmann::ordered_json;
 /// A number, or null where it is not finite: JSON has no other way.
 Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
-Json accuracy_json(const Accuracy& accuracy) {
-  return {{"acc1", number(accuracy.acc1())}, {"acc5", number(accuracy.acc5())},
-          {"loss", number(accuracy.loss)},   {"samples", accuracy.samples},
-          {"correct1", accuracy.correct1},   {"correct5", accuracy.correct5}};
+Json interval_json(const Interval& interval) { return {interval.low, interval.high}; }
+
+Json judgement_json(const Judgement& one) {
+  const Accuracy& accuracy = one.accuracy;
+  return {{"acc1", number(accuracy.acc1())},
+          {"acc5", number(accuracy.acc5())},
+          {"loss", number(accuracy.loss)},
+          {"samples", accuracy.samples},
+          {"correct1", accuracy.correct1},
+          {"correct5", accuracy.correct5},
+          {"acc1_interval", interval_json(one.intervals.acc1)},
+          {"acc5_interval", interval_json(one.intervals.acc5)},
+          {"macro_f1", one.macro_f1},
+          {"macro_f1_interval", interval_json(one.intervals.macro_f1)},
+          {"log_loss", number(accuracy.loss)},
+          {"ece", one.calibration.ece}};
+}
+
+Json bootstrap_json() {
+  const BootstrapOptions options;
+  return {{"method", "percentile, over pictures"},
+          {"level", options.level},
+          {"resamples", options.resamples},
+          {"seed", options.seed}};
+}
+
+Json calibration_json(const Calibration& calibration) {
+  Json bins = Json::array();
+  for (const CalibrationBin& bin : calibration.bins) {
+    bins.push_back({{"low", bin.low},
+                    {"high", bin.high},
+                    {"count", bin.count},
+                    {"confidence", bin.confidence},
+                    {"accuracy", bin.accuracy}});
+  }
+  return bins;
+}
+
+Json comparison_json(const Comparison& comparison) {
+  return {{"only_model_right", comparison.only_first},
+          {"only_ema_right", comparison.only_second},
+          {"mcnemar_p", comparison.p_value}};
+}
+
+/// null where the history does not tell.
+Json time_json(const TimeBudget& time) {
+  if (!(time.seconds > 0)) return nullptr;
+  Json shares = Json::object();
+  for (const TimeShare& share : time.shares) shares[share.name] = number(share.seconds);
+  return {{"goodput", time.goodput()},
+          {"seconds", time.seconds},
+          {"seconds_in_steps", time.in_steps},
+          {"seconds_between_starts", time.between_starts},
+          {"starts", time.starts},
+          {"lost_steps", time.lost_steps},
+          {"seconds_by_use", shares}};
+}
+
+/// Key -> default, for those keys that have another value.
+Json changed_json(const std::vector<ConfigValue>& values) {
+  Json changed = Json::object();
+  for (const ConfigValue& one : values) {
+    if (one.value != one.default_value) {
+      changed[sanitize_utf8(one.key)] = sanitize_utf8(one.default_value);
+    }
+  }
+  return changed;
 }
 
 Json scores_json(const Scores& scores) {
@@ -104,20 +167,29 @@ std::string report_json(const Figures& figures) {
     for (int as = 0; as < matrix.classes(); ++as) row.push_back(matrix.at(c, as));
     rows.push_back(std::move(row));
   }
-  const Json report = {{"title", sanitize_utf8(figures.input.title)},
-                       {"weights", figures.weights},
-                       {"model", accuracy_json(figures.model)},
-                       {"ema", figures.ema ? accuracy_json(*figures.ema) : Json(nullptr)},
-                       {"samples", figures.headline.samples()},
-                       {"classes", std::move(names)},
-                       {"confusion_matrix", std::move(rows)},
-                       {"per_class", std::move(per_class)},
-                       {"macro_avg", scores_json(figures.scores.macro)},
-                       {"weighted_avg", scores_json(figures.scores.weighted)},
-                       {"config", yaml_json(YAML::Load(figures.input.config_yaml))},
-                       {"data", facts_json(figures.input.data)},
-                       {"versions", facts_json(figures.input.versions)},
-                       {"cost", facts_json(figures.input.cost)}};
+  const Json report = {
+      {"title", sanitize_utf8(figures.input.title)},
+      {"weights", figures.weights},
+      {"model", judgement_json(figures.model)},
+      {"ema", figures.ema ? judgement_json(*figures.ema) : Json(nullptr)},
+      {"comparison", figures.comparison ? comparison_json(*figures.comparison) : Json(nullptr)},
+      {"bootstrap", bootstrap_json()},
+      {"samples", figures.headline.samples()},
+      {"classes", std::move(names)},
+      {"confusion_matrix", std::move(rows)},
+      {"per_class", std::move(per_class)},
+      {"macro_avg", scores_json(figures.scores.macro)},
+      {"micro_avg", scores_json(figures.scores.micro)},
+      {"weighted_avg", scores_json(figures.scores.weighted)},
+      {"calibration", calibration_json(figures.best().calibration)},
+      {"train_samples", figures.input.train_counts},
+      {"time", time_json(figures.time)},
+      {"memory", facts_json(figures.input.memory)},
+      {"config_defaults", changed_json(figures.input.config_values)},
+      {"config", yaml_json(YAML::Load(figures.input.config_yaml))},
+      {"data", facts_json(figures.input.data)},
+      {"versions", facts_json(figures.input.versions)},
+      {"cost", facts_json(figures.input.cost)}};
   return report.dump() + "\n";
 }
 

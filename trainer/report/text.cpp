@@ -44,6 +44,20 @@ std::string to_text(Number value) {
 
 constexpr std::string_view kReplacement = "\xef\xbf\xbd";
 
+/// Without U+202A to U+202E and U+2066 to U+2069, which turn the text after them around, and so can
+/// make a name look like another. Letters of right-to-left scripts need none of them.
+std::string without_direction_overrides(std::string text) {
+  for (std::size_t at = text.find("\xe2\x80"); at != std::string::npos;
+       at = text.find("\xe2\x80", at + 3)) {
+    if (text[at + 2] >= '\xaa' && text[at + 2] <= '\xae') text.replace(at, 3, kReplacement);
+  }
+  for (std::size_t at = text.find("\xe2\x81"); at != std::string::npos;
+       at = text.find("\xe2\x81", at + 3)) {
+    if (text[at + 2] >= '\xa6' && text[at + 2] <= '\xa9') text.replace(at, 3, kReplacement);
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string sanitize_utf8(std::string_view bytes) {
@@ -65,7 +79,7 @@ int code_points(std::string_view text) {
 
 std::string escape_html(std::string_view bytes) {
   std::string out;
-  for (const char c : sanitize_utf8(bytes)) {
+  for (const char c : without_direction_overrides(sanitize_utf8(bytes))) {
     const auto byte = static_cast<unsigned char>(c);
     switch (c) {
       case '&':

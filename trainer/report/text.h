@@ -14,7 +14,7 @@ std::string sanitize_utf8(std::string_view bytes);
 int code_points(std::string_view text);
 
 /// For HTML and XML text and attributes: sanitised, & < > " ' escaped, control characters (which
-/// XML cannot hold) replaced too.
+/// XML cannot hold) and overrides of the text's direction replaced too.
 std::string escape_html(std::string_view bytes);
 
 /// A field of a CSV file (RFC 4180): quoted where it holds a comma, a quote or a line break, or

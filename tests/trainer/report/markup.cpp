@@ -55,7 +55,7 @@ std::string markup_problem(const std::string& document) {
       open.pop_back();
     } else if (!tag.ends_with("/") && !is_void(name)) {
       open.push_back(name);
-      if (name == "style") start = document.find("</style", start);
+      if (name == "style" || name == "script") start = document.find("</" + name, start);
     }
   }
   return open.empty() ? "" : "never closed: " + open.back();

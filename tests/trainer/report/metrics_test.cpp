@@ -43,6 +43,14 @@ class Metrics : public ::testing::Test {
   void append_raw(const std::string& bytes) const {
     std::ofstream(jsonl(), std::ios::binary | std::ios::app) << bytes;
   }
+  void write_steps(int first, int last) const {
+    MetricsLog log(run(), first);
+    for (int step = first; step <= last; ++step) {
+      StepMetrics metrics;
+      metrics.step = step;
+      log.append(metrics);
+    }
+  }
   /// Two epochs of three steps.
   void write_run() const {
     MetricsLog log(run(), 0);
@@ -83,13 +91,20 @@ TEST_F(Metrics, FiguresReadBackToTheBit) {
                        draw(),
                        draw(),
                        std::nullopt,
+                       draw(),
                        draw()};
+      StartMetrics start{i, i, 2, draw(), draw(), draw(), 7};
+      PauseMetrics pause{i, i, "evaluation", draw()};
       RankMetrics ranks{i, i, 3, {draw()}, {draw(), draw()}, {}, {draw()}, {draw()}};
       EpochMetrics epoch{i,      i,      draw(), draw(), draw(), draw(), std::nullopt,
                          draw(), draw(), draw(), {},     draw(), draw()};
       log.append(step);
       log.append(epoch);
       log.append(ranks);
+      log.append(start);
+      log.append(pause);
+      written.starts.push_back(start);
+      written.pauses.push_back(pause);
       written.steps.push_back(step);
       written.ranks.push_back(ranks);
       written.epochs.push_back(epoch);
@@ -102,17 +117,26 @@ TEST_F(Metrics, FiguresReadBackToTheBit) {
   for (std::size_t i = 0; i < 200; ++i) {
     const StepMetrics& a = written.steps[i];
     const StepMetrics& b = read.steps[i];
-    EXPECT_EQ(
-        std::tie(a.step, a.epoch, a.loss, a.lr, a.grad_norm, a.images_per_second, a.data_seconds,
-                 a.comm_exposed_seconds, a.compute_seconds, a.optimizer_seconds, a.loss_scale),
-        std::tie(b.step, b.epoch, b.loss, b.lr, b.grad_norm, b.images_per_second, b.data_seconds,
-                 b.comm_exposed_seconds, b.compute_seconds, b.optimizer_seconds, b.loss_scale));
+    EXPECT_EQ(std::tie(a.step, a.epoch, a.loss, a.lr, a.grad_norm, a.images_per_second,
+                       a.data_seconds, a.comm_exposed_seconds, a.compute_seconds,
+                       a.optimizer_seconds, a.loss_scale, a.seconds),
+              std::tie(b.step, b.epoch, b.loss, b.lr, b.grad_norm, b.images_per_second,
+                       b.data_seconds, b.comm_exposed_seconds, b.compute_seconds,
+                       b.optimizer_seconds, b.loss_scale, b.seconds));
     const RankMetrics& e = written.ranks[i];
     const RankMetrics& f = read.ranks[i];
     EXPECT_EQ(std::tie(e.step, e.epoch, e.steps, e.data_seconds, e.compute_seconds,
                        e.comm_exposed_seconds, e.optimizer_seconds, e.idle_seconds),
               std::tie(f.step, f.epoch, f.steps, f.data_seconds, f.compute_seconds,
                        f.comm_exposed_seconds, f.optimizer_seconds, f.idle_seconds));
+    const StartMetrics& g = written.starts[i];
+    const StartMetrics& h = read.starts.at(i);
+    EXPECT_EQ(std::tie(g.step, g.epoch, g.ranks, g.began, g.starting_seconds, g.previous_ended,
+                       g.lost_steps),
+              std::tie(h.step, h.epoch, h.ranks, h.began, h.starting_seconds, h.previous_ended,
+                       h.lost_steps));
+    EXPECT_EQ(written.pauses[i].on, read.pauses.at(i).on);
+    EXPECT_EQ(written.pauses[i].seconds, read.pauses.at(i).seconds);
     const EpochMetrics& c = written.epochs[i];
     const EpochMetrics& d = read.epochs[i];
     EXPECT_EQ(std::tie(c.step, c.epoch, c.train_loss, c.seconds, c.images_per_second, c.model_acc1,
@@ -126,7 +150,7 @@ TEST_F(Metrics, FiguresReadBackToTheBit) {
 
 TEST_F(Metrics, LinesAreOutAtOnceAndNamedAsDocumented) {
   MetricsLog log(run(), 0);
-  log.append(StepMetrics{1, 1, 2.5F, 0.001, 1.25F, 75.5, 0.01, 0.02, {}, {}, {}});
+  log.append(StepMetrics{1, 1, 2.5F, 0.001, 1.25F, 75.5, 0.01, 0.02, {}, {}, {}, {}});
   EXPECT_EQ(lines_of(jsonl()).at(0),
             R"({"kind": "step", "step": 1, "epoch": 1, "loss": 2.5, "lr": 0.001, )"
             R"("grad_norm": 1.25, "images_per_second": 75.5, "data_seconds": 0.01, )"
@@ -135,6 +159,13 @@ TEST_F(Metrics, LinesAreOutAtOnceAndNamedAsDocumented) {
   EXPECT_EQ(lines_of(jsonl()).at(1),
             R"({"kind": "epoch", "step": 1, "epoch": 1, "train_loss": 2.5, "seconds": 44, )"
             R"("images_per_second": 75, "model_acc1": 50, "replaced": 3, "skipped": 4})");
+  log.append(StartMetrics{7, 1, 2, 1000.5, 3, 900, 4});
+  EXPECT_EQ(lines_of(jsonl()).at(2),
+            R"({"kind": "start", "step": 7, "epoch": 1, "ranks": 2, "began": 1000.5, )"
+            R"("starting_seconds": 3, "previous_ended": 900, "lost_steps": 4})");
+  log.append(PauseMetrics{7, 1, "evaluation", 0.5});
+  EXPECT_EQ(lines_of(jsonl()).at(3),
+            R"({"kind": "pause", "step": 7, "epoch": 1, "on": "evaluation", "seconds": 0.5})");
   const auto csv_lines = lines_of(csv());
   EXPECT_EQ(csv_lines.at(0),
             "kind,step,epoch,loss,lr,grad_norm,images_per_second,data_seconds,comm_exposed_seconds,"
@@ -236,6 +267,27 @@ TEST_F(Metrics, FolderThatCannotBeWrittenIsNamed) {
     EXPECT_THAT(error.what(), HasSubstr(file));
   }
   EXPECT_THROW(read_history("no/such/run"), CheckpointError);
+}
+
+TEST_F(Metrics, AContinuedRunKeepsItsStartsAndTellsWhatItLost) {
+  {
+    MetricsLog log(run(), 0);
+    EXPECT_EQ(log.dropped().ended, 0);
+    log.append(StartMetrics{0, 0, 2, 1000.5, 3, 0, 0});
+  }
+  write_steps(1, 6);
+  {
+    MetricsLog log(run(), 6);
+    log.append(StartMetrics{6, 2, 2, 2000, 3, 1500, 0});
+    log.append(PauseMetrics{6, 2, "checkpoint", 0.5});
+  }
+  const MetricsLog log(run(), 4);  // a checkpoint before the one of the last start
+  EXPECT_EQ(log.dropped().steps, 2);
+  EXPECT_GT(log.dropped().ended, 1.7e9);
+  const History history = read_history(run());
+  EXPECT_EQ(history.steps.size(), 4U);
+  EXPECT_EQ(history.starts.size(), 2U) << "time passed, whatever became of its steps";
+  EXPECT_TRUE(history.pauses.empty());
 }
 
 }  // namespace
