@@ -202,7 +202,9 @@ std::optional<RunEstimate> dry_run(const Config& config, const TrainOptions& opt
   estimate.seconds_a_checkpoint = pastimes.saving / static_cast<double>(pastimes.checkpoints);
   estimate.checkpoint_bytes = checkpoint_bytes(run.state());
   estimate.checkpoints_kept = checkpoints_at_once(config, inputs.plan.steps);
-  estimate.seconds_around = pastimes.starting + pastimes.reporting;
+  estimate.reports = std::max<std::int64_t>(estimate.evaluations, 1);
+  estimate.seconds_a_report = pastimes.reporting;
+  estimate.seconds_to_start = pastimes.starting;
   return estimate;
 }
 

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "trainer/engine/room_needed.h"
+#include "trainer/engine/run_report.h"
 #include "trainer/report/progress.h"
 #include "trainer/report/text.h"
 
@@ -36,6 +37,18 @@ std::string memory_rows(const RunEstimate& estimate) {
 
 }  // namespace
 
+double RunEstimate::seconds_without_reports() const {
+  return static_cast<double>(steps) * seconds_a_step +
+         static_cast<double>(evaluations) * seconds_an_evaluation +
+         static_cast<double>(checkpoints) * seconds_a_checkpoint + seconds_to_start;
+}
+
+double RunEstimate::seconds_reporting() const {
+  const double all = static_cast<double>(reports) * seconds_a_report;
+  const double share = kMostOfTheTimeReporting * seconds_without_reports();
+  return std::min(all, std::max(seconds_a_report, share));
+}
+
 std::string estimate_text(const RunEstimate& estimate) {
   std::string text = estimate.run +
                      "\ntraining, evaluation, checkpoint and report work; the whole "
@@ -57,6 +70,8 @@ std::string estimate_text(const RunEstimate& estimate) {
                         bytes_text(estimate.checkpoint_bytes).c_str()),
               estimate.checkpoints,
               static_cast<double>(estimate.checkpoints) * estimate.seconds_a_checkpoint);
+  text += row("reports", formatted("%.2g s, at most 5%% of the time", estimate.seconds_a_report),
+              estimate.reports, estimate.seconds_reporting());
   text += "  in all         " + format_duration(estimate.seconds()) + "\n" + memory_rows(estimate) +
           "  disk           " +
           bytes_text(estimate.checkpoint_bytes *
@@ -76,7 +91,9 @@ std::string estimate_json(const RunEstimate& estimate) {
                                       {"seconds_a_checkpoint", estimate.seconds_a_checkpoint},
                                       {"checkpoint_bytes", estimate.checkpoint_bytes},
                                       {"checkpoints_kept", estimate.checkpoints_kept},
-                                      {"seconds_around", estimate.seconds_around},
+                                      {"reports", estimate.reports},
+                                      {"seconds_a_report", estimate.seconds_a_report},
+                                      {"seconds_to_start", estimate.seconds_to_start},
                                       {"ranks", estimate.ranks},
                                       {"peak_bytes", estimate.peak_bytes},
                                       {"device_bytes", estimate.device_bytes}};

@@ -22,18 +22,19 @@ struct RunEstimate {
   double seconds_a_checkpoint = 0;     ///< that training waits for
   std::uint64_t checkpoint_bytes = 0;  ///< one file
   std::int64_t checkpoints_kept = 0;   ///< on the disk at once
-  double seconds_around = 0;           ///< to start, and to report
+  std::int64_t reports = 0;            ///< after evaluations, for who watches; the last one too
+  double seconds_a_report = 0;
+  double seconds_to_start = 0;
   std::string host;                    ///< of rank 0
   int ranks_on_host = 1;
   std::uint64_t free_bytes = 0;             ///< memory of that host before the run; 0: not known
   std::vector<std::uint64_t> peak_bytes;    ///< resident memory by rank
   std::vector<std::uint64_t> device_bytes;  ///< GPU memory by rank; all 0 on CPUs
 
-  double seconds() const {
-    return static_cast<double>(steps) * seconds_a_step +
-           static_cast<double>(evaluations) * seconds_an_evaluation +
-           static_cast<double>(checkpoints) * seconds_a_checkpoint + seconds_around;
-  }
+  /// Reports on the way are left out where they would take more than their share.
+  double seconds_reporting() const;
+  double seconds_without_reports() const;
+  double seconds() const { return seconds_without_reports() + seconds_reporting(); }
 };
 
 /// As a short page.

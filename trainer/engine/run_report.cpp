@@ -43,6 +43,7 @@ WrittenReport write_run_report(const std::string& run_folder, const Config& conf
   if (cost.images_per_second > 0) {
     input.cost["images_per_second"] = cost.images_per_second;
   }
+  input.under_way = cost.under_way;
   input.memory = cost.memory;
   input.memory["peak of the process, rank 0"] = peak;
   return write_report(run_folder, input);

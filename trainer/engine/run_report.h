@@ -14,7 +14,7 @@
 
 namespace casvit::trainer {
 
-/// What a run took so far.
+/// What a run took so far, and whether it goes on.
 struct RunCost {
   double seconds = 0;            ///< over all restarts
   double images_per_second = 0;  ///< of all ranks, in training steps; 0: none were made
@@ -22,12 +22,16 @@ struct RunCost {
   int threads = 1;                            ///< a rank
   std::map<std::string, double> memory = {};  ///< bytes of a rank: weights, gradients, ...
   std::optional<std::int64_t> replaced = {};  ///< corrupt training pictures; absent: none would be
+  std::optional<UnderWay> under_way = {};     ///< absent: this was all
 };
+
+/// While a run goes on, its report is written anew as long as that takes no more of the time.
+constexpr double kMostOfTheTimeReporting = 0.05;
 
 /// "3319 pictures in seedlings.train.h5".
 std::string describe_data(const dataio::Dataset& data);
 
-/// Writes a training run's `report/` from its last evaluation. Rank 0 only.
+/// Writes a training run's `report/` from its latest evaluation. Rank 0 only.
 /// @param evaluations of the model, then of the EMA where there is one
 /// @throws OutputError
 WrittenReport write_run_report(const std::string& run_folder, const Config& config,

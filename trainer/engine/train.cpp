@@ -17,6 +17,7 @@ launch::ExitCode carry_out(TrainingRun& run) {
     run.train_to_next_stop();
     run.evaluate();
     run.save();
+    run.show();
   }
   if (!run.interrupted()) {
     run.report();

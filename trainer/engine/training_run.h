@@ -22,6 +22,7 @@
 #include "trainer/engine/training_step.h"
 #include "trainer/report/evaluation.h"
 #include "trainer/report/metrics.h"
+#include "trainer/report/report.h"
 
 namespace casvit::trainer {
 
@@ -45,6 +46,9 @@ class TrainingRun {
   void evaluate();
   /// Writes the checkpoint that is due, and the epoch's line of metrics.
   void save();
+  /// After an evaluation of a run that goes on: the report as it stands, for who watches; not where
+  /// that would take more than a twentieth of the time.
+  void show();
   /// Waits for the checkpoint, then writes the report.
   void report();
   /// After an interruption: waits until every rank may leave.
@@ -79,6 +83,8 @@ class TrainingRun {
   void note_skipped(const StepResult& result);
   double mean_loss(std::int64_t steps_in_epoch) const;
   void count_patience(double acc1);
+  /// @param goes_on further steps follow
+  WrittenReport write_report_so_far(bool goes_on);
   /// Whether too many evaluations in a row have brought no new best.
   bool out_of_patience() const;
   void tell_of_ranks();
@@ -124,6 +130,8 @@ class TrainingRun {
   bool evaluation_due_ = false;  ///< the epoch's steps are done, its evaluation is not
   Clock::time_point epoch_started_ = Clock::now();
   EpochMeter meter_;
+  Clock::time_point shown_;       ///< when the report was last written
+  double showing_seconds_ = 0;    ///< what that took; 0: it was not
 };
 
 }  // namespace casvit::trainer

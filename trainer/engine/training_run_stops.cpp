@@ -224,6 +224,35 @@ void TrainingRun::leave() {
                 static_cast<long long>(state_->step), static_cast<long long>(inputs_.last_step)));
 }
 
+WrittenReport TrainingRun::write_report_so_far(bool goes_on) {
+  RunCost cost{seconds_so_far(), meter_.mean_images_per_second(), world_.size(),
+               inputs_.threads.compute, memory()};
+  if (replaces_corrupt()) {
+    cost.replaced = state_->replaced;
+  }
+  if (goes_on) {
+    const double share_done =
+        static_cast<double>(state_->step) / static_cast<double>(inputs_.last_step);
+    cost.under_way = UnderWay{static_cast<int>(epochs_done()), config_.train.epochs,
+                              seconds_so_far() * (1 / share_done - 1)};
+  }
+  return write_run_report(options_.out, config_, inputs_.train, *inputs_.val, evaluations_,
+                          inputs_.compute, cost);
+}
+
+void TrainingRun::show() {
+  if (!is_leader() || options_.rehearsal || interrupted_ || finished() || evaluations_.empty() ||
+      showing_seconds_ > kMostOfTheTimeReporting * seconds_since(shown_)) {
+    return;
+  }
+  const auto start = Clock::now();
+  const launch::Watchdog::Watch watch = world_.watch("writing the report");
+  write_report_so_far(true);
+  shown_ = Clock::now();
+  showing_seconds_ = seconds_since(start);
+  note_pause("report", showing_seconds_);
+}
+
 void TrainingRun::report() {
   loader_.reset();
   if (trace_) {
@@ -242,13 +271,7 @@ void TrainingRun::report() {
     log_.line("no data.val, so no report; checkpoints are in " + options_.out + "/checkpoints");
     return;
   }
-  RunCost cost{seconds_so_far(), meter_.mean_images_per_second(), world_.size(),
-               inputs_.threads.compute, memory()};
-  if (replaces_corrupt()) {
-    cost.replaced = state_->replaced;
-  }
-  const WrittenReport written = write_run_report(options_.out, config_, inputs_.train, *inputs_.val,
-                                                 evaluations_, inputs_.compute, cost);
+  const WrittenReport written = write_report_so_far(false);
   pastimes_.reporting = seconds_since(start);
   const Accuracy best = accuracy_of(evaluations_.back());
   log_.line(formatted("%s top-1 %.2f%%, top-5 %.2f%% on %lld validation pictures, %s in all",

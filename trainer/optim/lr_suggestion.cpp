@@ -11,7 +11,8 @@ constexpr double kBlownUp = 4;
 constexpr std::size_t kFewest = 10;
 
 /// First and last of the longest chain of trials, in order, of which each has a lower smoothed loss
-/// than the one before it.
+/// than the one before it; of equally long ones that begins last, which a flat start does not
+/// lengthen.
 std::pair<std::size_t, std::size_t> longest_fall(const std::vector<LrTrial>& trials) {
   std::vector<std::size_t> length(trials.size(), 1);
   std::vector<std::size_t> begin(trials.size());
@@ -19,7 +20,7 @@ std::pair<std::size_t, std::size_t> longest_fall(const std::vector<LrTrial>& tri
   for (std::size_t i = 0; i < trials.size(); ++i) {
     begin[i] = i;
     for (std::size_t j = 0; j < i; ++j) {
-      if (trials[j].smoothed > trials[i].smoothed && length[j] + 1 > length[i]) {
+      if (trials[j].smoothed > trials[i].smoothed && length[j] + 1 >= length[i]) {
         length[i] = length[j] + 1;
         begin[i] = begin[j];
       }

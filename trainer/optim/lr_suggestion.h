@@ -21,7 +21,7 @@ void smooth_losses(std::vector<LrTrial>& trials, double decay);
 bool has_blown_up(const std::vector<LrTrial>& trials);
 
 struct LrSuggestion {
-  double suggested = 0;     ///< a third before the end of the longest fall ("valley", fastai)
+  double suggested = 0;     ///< two thirds down the longest fall (after fastai's "valley")
   double steepest = 0;      ///< where the smoothed loss falls fastest
   double lowest_tenth = 0;  ///< a tenth of where it is least
 };

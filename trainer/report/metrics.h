@@ -49,7 +49,7 @@ struct StartMetrics {
 struct PauseMetrics {
   std::int64_t step = 0;
   int epoch = 0;
-  std::string on;  ///< "evaluation", "checkpoint"
+  std::string on;  ///< "evaluation", "checkpoint", "report"
   double seconds = 0;
 };
 

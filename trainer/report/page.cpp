@@ -21,7 +21,7 @@ std::string report_page(const Figures& figures) {
          policy + "\">\n<link rel='icon' href='data:,'>\n<title>" + title + "</title>\n<style>" +
          std::string(page_style()) + chart_style() +
          "</style>\n</head>\n<body>\n<main>\n<header><p class='overline'>casvit report</p><h1>" +
-         title + "</h1></header>\n" + headline_section(figures) + training_section(figures) +
+         title + "</h1></header>\n" + under_way_section(figures) + headline_section(figures) + training_section(figures) +
          confusion_section(figures) + mistakes_section(figures) + heatmaps_section(figures) +
          classes_section(figures) + calibration_section(figures) + cost_section(figures) +
          details_section(figures) + "</main>\n<script>" + std::string(page_script()) +

@@ -11,6 +11,8 @@ namespace casvit::trainer {
 std::string report_page(const Figures& figures);
 
 /// The sections of the page, each empty where there is nothing to show.
+/// How far a run is that goes on, and a switch that reloads the page.
+std::string under_way_section(const Figures& figures);
 std::string headline_section(const Figures& figures);
 std::string training_section(const Figures& figures);
 std::string confusion_section(const Figures& figures);

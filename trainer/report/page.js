@@ -125,6 +125,22 @@
     });
   }
 
+  // A run under way: the page anew, as long as the reader wants that. The address keeps the wish.
+  const reloads = document.getElementById('reloads');
+  if (reloads) {
+    let timer = 0;
+    const follow = () => {
+      clearTimeout(timer);
+      if (reloads.checked) timer = setTimeout(() => location.reload(), 30000);
+    };
+    reloads.checked = location.hash === '#reload';
+    reloads.addEventListener('change', () => {
+      history.replaceState(null, '', reloads.checked ? '#reload' : '#');
+      follow();
+    });
+    follow();
+  }
+
   // Paper has nothing to unfold.
   window.addEventListener('beforeprint', () => {
     for (const part of document.querySelectorAll('details')) part.open = true;

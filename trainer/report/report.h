@@ -36,6 +36,13 @@ struct ConfigValue {
   std::string default_value;
 };
 
+/// How far a run had come that goes on after its report was written.
+struct UnderWay {
+  int epoch = 0;  ///< epochs done
+  int epochs = 0;
+  double seconds_left = 0;  ///< as steps and evaluations went so far; 0: not known
+};
+
 /// Everything that a report shows.
 struct ReportInput {
   std::string title;  ///< e.g. "rcvit_xs on seedlings.val.h5"
@@ -56,6 +63,7 @@ struct ReportInput {
   std::map<std::string, double> memory = {};  ///< bytes a rank: weights, gradients, ...
   double written = 0;                         ///< now, seconds since 1970
   std::vector<Heatmap> heatmaps = {};
+  std::optional<UnderWay> under_way = {};  ///< absent: the run is done
 };
 
 constexpr int kThumbnailSide = 144;

@@ -69,8 +69,9 @@ TimeBudget time_budget(const History& history, double now) {
                     std::max(0.0, budget.in_steps - data - compute - exchanges - optimizer), true},
                    {"evaluation", evaluation, false},
                    {"saving checkpoints", checkpoint, false},
+                   {"writing the report", paused(history, "report"), false},
                    {"starting", starting, false}};
-  // What no line tells of: steps that were lost, the report, and the clock's jumps.
+  // What no line tells of: steps that were lost, the last report, and the clock's jumps.
   double known = 0;
   for (const TimeShare& share : budget.shares) known += share.seconds;
   budget.shares.push_back({budget.lost_steps > 0 ? "lost steps, and the rest" : "the rest",

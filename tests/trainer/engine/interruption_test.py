@@ -9,6 +9,10 @@ from training_case import LAST, TrainingCase, lines_of, tensors_of
 
 
 class InterruptionTest(TrainingCase):
+    def page_of(self, run):
+        with open(os.path.join(run, "report", "index.html"), encoding="utf-8") as file:
+            return file.read()
+
     def test_killed_rank_ends_the_job_and_resume_is_exact(self):
         settings = ("checkpoint.every_steps=5", "checkpoint.keep=0")
         whole = self.run_folder("whole")
@@ -22,7 +26,9 @@ class InterruptionTest(TrainingCase):
         self.assertLess(time.monotonic() - started, 10)
         self.assertEqual(process.returncode, 128 + signal.SIGKILL)
         self.assertRegex(output, r"rank 1 with PID \d+ on node \S+ exited on signal 9")
+        self.assertIn("Under way: epoch 1 of 2 done", self.page_of(broken))
         self.run_it(self.train_command(2, broken, *settings, resume="auto"))
+        self.assertNotIn("Under way", self.page_of(broken))
         self.assert_same_tensors(os.path.join(whole, LAST), os.path.join(broken, LAST))
         self.assertEqual(
             [row["loss"] for row in lines_of(whole, "step")],

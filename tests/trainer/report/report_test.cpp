@@ -88,6 +88,19 @@ TEST_F(Report, WritesEveryFileAndNothingElse) {
   EXPECT_EQ(page_, folder_.path() + "/report/index.html");
 }
 
+TEST_F(Report, OfARunUnderWaySaysHowFarItIs) {
+  ReportInput input = made_up_report();
+  EXPECT_THAT(write(input), Not(HasSubstr("Under way")));
+  EXPECT_THAT(text_of("index.html"), Not(HasSubstr("id='reloads'")));
+  input.under_way = UnderWay{3, 40, 3725};
+  input.written = 1'790'000'000;
+  const std::string page = write(input);
+  EXPECT_THAT(page, HasSubstr("Under way: epoch 3 of 40 done, about 1h02m to go.</b> As of "
+                              "2026-09-21 14:13 UTC"));
+  EXPECT_THAT(page, HasSubstr("style='width:7.50%'"));
+  EXPECT_THAT(page, HasSubstr("id='reloads'"));
+}
+
 TEST_F(Report, JsonHasTheDocumentedShape) {
   ReportInput input = made_up_report();
   write(input);
