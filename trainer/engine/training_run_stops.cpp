@@ -4,6 +4,7 @@
 #include "trainer/config/data_options.h"
 #include "trainer/engine/checkpoint_info.h"
 #include "trainer/engine/evaluate.h"
+#include "trainer/engine/heatmaps.h"
 #include "trainer/engine/memory_shortage.h"
 #include "trainer/engine/run_report.h"
 #include "trainer/engine/training_run.h"
@@ -232,6 +233,10 @@ void TrainingRun::report() {
   if (inputs_.val && evaluations_.empty() && !run_evaluation("evaluating")) {
     return;
   }
+  std::optional<Rcvit> average;
+  if (inputs_.val && state_->average) {
+    average.emplace(state_->average_model(tensors()));  // collective
+  }
   if (!is_leader()) {
     return;
   }
@@ -247,8 +252,10 @@ void TrainingRun::report() {
   if (replaces_corrupt()) {
     cost.replaced = state_->replaced;
   }
-  const WrittenReport written = write_run_report(options_.out, config_, inputs_.train, *inputs_.val,
-                                                 evaluations_, inputs_.compute, cost);
+  const WrittenReport written = write_run_report(
+      options_.out, config_, inputs_.train, *inputs_.val, evaluations_, inputs_.compute, cost,
+      heatmaps(average ? *average : state_->model, evaluations_.back(), *inputs_.val,
+               eval_transform_of(config_, inputs_.normalization)));
   pastimes_.reporting = seconds_since(start);
   const Accuracy best = accuracy_of(evaluations_.back());
   log_.line(formatted("%s top-1 %.2f%%, top-5 %.2f%% on %lld validation pictures, %s in all",
