@@ -7,6 +7,7 @@
 #include "trainer/engine/check_world.h"
 #include "trainer/engine/compute.h"
 #include "trainer/engine/evaluate.h"
+#include "trainer/engine/heatmaps.h"
 #include "trainer/engine/model_file.h"
 #include "trainer/engine/options_from_config.h"
 #include "trainer/engine/report_input.h"
@@ -77,6 +78,7 @@ CheckpointEvaluation evaluate_checkpoint(const EvaluateCheckpointOptions& option
   if (!options.out.empty() && world.rank() == 0) {
     ReportInput input = report_input(config, data);
     input.model = evaluations[0];
+    input.heatmaps = heatmaps(model, evaluations[0], data, evaluation.transform);
     input.data = {{"checkpoint", options.checkpoint},
                   {"weights", result.is_ema ? "EMA" : "model"},
                   {"validation pictures", std::to_string(data.size())},

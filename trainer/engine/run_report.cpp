@@ -1,5 +1,7 @@
 #include "trainer/engine/run_report.h"
 
+#include <utility>
+
 #include "trainer/engine/process_memory.h"
 #include "trainer/engine/report_input.h"
 #include "trainer/report/metrics.h"
@@ -17,12 +19,13 @@ std::string describe_data(const dataio::Dataset& data) {
 WrittenReport write_run_report(const std::string& run_folder, const Config& config,
                                const dataio::Dataset& train_data, const dataio::Dataset& val_data,
                                const std::vector<Evaluation>& evaluations, const Compute& compute,
-                               const RunCost& cost) {
+                               const RunCost& cost, std::vector<Heatmap> heatmaps) {
   ReportInput input = report_input(config, val_data);
   input.model = evaluations[0];
   if (evaluations.size() > 1) {
     input.ema = evaluations[1];
   }
+  input.heatmaps = std::move(heatmaps);
   input.history = read_history(run_folder);
   input.train_counts = train_data.class_counts();
   input.data = {{"training pictures", std::to_string(train_data.size())},

@@ -33,10 +33,11 @@ std::string describe_data(const dataio::Dataset& data);
 
 /// Writes a training run's `report/` from its latest evaluation. Rank 0 only.
 /// @param evaluations of the model, then of the EMA where there is one
+/// @param heatmaps of the last of them
 /// @throws OutputError
 WrittenReport write_run_report(const std::string& run_folder, const Config& config,
                                const dataio::Dataset& train_data, const dataio::Dataset& val_data,
                                const std::vector<Evaluation>& evaluations, const Compute& compute,
-                               const RunCost& cost);
+                               const RunCost& cost, std::vector<Heatmap> heatmaps);
 
 }  // namespace casvit::trainer

@@ -122,7 +122,8 @@ class TrainingRun {
   std::unique_ptr<CheckpointWriter> checkpoints_;
   std::vector<dataio::Replacement> replaced_here_;  ///< by this rank, not yet counted
   ReplacementLog replacement_log_;
-  std::vector<Evaluation> evaluations_;  ///< the latest: model, then EMA
+  std::vector<Evaluation> evaluations_;  ///< of the present state: model, then EMA
+  std::optional<Rcvit> average_;         ///< the EMA's weights that were evaluated
   std::optional<EpochMetrics> epoch_metrics_;
   launch::Watchdog::Watch* watch_ = nullptr;  ///< of what is under way, to be told of its life
   bool is_best_ = false;

@@ -85,6 +85,7 @@ void TrainingRun::take_step() {
       });
   watch_ = nullptr;
   evaluations_.clear();  // they were of the model before this step
+  average_.reset();
   interrupted_ = result.stop;
   replaced_here_.insert(replaced_here_.end(), result.replaced.begin(), result.replaced.end());
   evaluation_due_ = at_epoch_end();

@@ -4,6 +4,7 @@
 #include "trainer/config/data_options.h"
 #include "trainer/engine/checkpoint_info.h"
 #include "trainer/engine/evaluate.h"
+#include "trainer/engine/heatmaps.h"
 #include "trainer/engine/memory_shortage.h"
 #include "trainer/engine/run_report.h"
 #include "trainer/engine/training_run.h"
@@ -19,10 +20,9 @@ double TrainingRun::seconds_since(Clock::time_point start) {
 bool TrainingRun::run_evaluation(const std::string& label) {
   const auto start = Clock::now();
   std::vector<const Rcvit*> models{&state_->model};
-  std::optional<Rcvit> average;
   if (state_->average) {
-    average.emplace(state_->average_model(tensors()));
-    models.push_back(&*average);
+    average_.emplace(state_->average_model(tensors()));
+    models.push_back(&*average_);
   }
   EvaluateOptions options;
   options.transform = eval_transform_of(config_, inputs_.normalization);
@@ -236,8 +236,10 @@ WrittenReport TrainingRun::write_report_so_far(bool goes_on) {
     cost.under_way = UnderWay{static_cast<int>(epochs_done()), config_.train.epochs,
                               seconds_so_far() * (1 / share_done - 1)};
   }
-  return write_run_report(options_.out, config_, inputs_.train, *inputs_.val, evaluations_,
-                          inputs_.compute, cost);
+  return write_run_report(
+      options_.out, config_, inputs_.train, *inputs_.val, evaluations_, inputs_.compute, cost,
+      heatmaps(average_ ? *average_ : state_->model, evaluations_.back(), *inputs_.val,
+               eval_transform_of(config_, inputs_.normalization)));
 }
 
 void TrainingRun::show() {

@@ -133,6 +133,14 @@ at::Tensor Gate::operator()(const at::Tensor& x, const BatchNormPass& pass) cons
                        channel_project.weight);
 }
 
+GateValues Gate::values(const at::Tensor& x) const {
+  const at::Tensor z = at::relu(spatial_norm(spatial_depthwise(x), BatchNormPass{}));
+  const at::Tensor spatial = at::sigmoid(at::conv2d(z, spatial_project.weight));
+  const at::Tensor focused = x * spatial;
+  const at::Tensor means = focused.mean({2, 3}, /*keepdim=*/true);
+  return {spatial, focused, at::sigmoid(at::conv2d(means, channel_project.weight))};
+}
+
 void AdditiveTokenMixer::describe(std::vector<TensorSpec>& specs, const std::string& prefix,
                                   std::int64_t dim) {
   Conv2d::describe(specs, prefix + ".qkv", dim, 3 * dim, 1, 1, false);
@@ -150,8 +158,12 @@ AdditiveTokenMixer::AdditiveTokenMixer(const ModelState& state, const std::strin
       gate_q(state, prefix + ".oper_q", dim),
       gate_k(state, prefix + ".oper_k", dim) {}
 
-at::Tensor AdditiveTokenMixer::operator()(const at::Tensor& x, const BatchNormPass& pass) const {
+at::Tensor AdditiveTokenMixer::operator()(const at::Tensor& x, const BatchNormPass& pass,
+                                          AttentionGates* gates) const {
   const std::vector<at::Tensor> parts = kernels::pointwise_in_three(x, qkv.weight);
+  if (gates != nullptr) {
+    *gates = {gate_q.values(parts[0]), gate_k.values(parts[1])};
+  }
   const at::Tensor query = gate_q(parts[0], pass);
   const at::Tensor key = gate_k(parts[1], pass);
   return proj(dwc(query + key) * parts[2]);
@@ -208,13 +220,13 @@ AdditiveBlock::AdditiveBlock(const ModelState& state, const std::string& prefix,
       drop_path(drop_path) {}
 
 at::Tensor AdditiveBlock::operator()(const at::Tensor& x, const BatchNormPass& pass,
-                                     DropPathDraws* draws) const {
+                                     DropPathDraws* draws, AttentionGates* gates) const {
   const auto branch = [&](const at::Tensor& y) {
     return draws != nullptr && draws->drops(drop_path) ? y * draws->next(y.size(0), drop_path, y)
                                                        : y;
   };
   at::Tensor y = x + local(x, pass);
-  y = y + branch(mixer(norm1(y, pass), pass));
+  y = y + branch(mixer(norm1(y, pass), pass, gates));
   return y + branch(mlp(norm2(y, pass)));
 }
 

@@ -92,6 +92,18 @@ struct Stem {
   at::Tensor operator()(const at::Tensor& x, const BatchNormPass& pass) const;
 };
 
+/// What the two gates of one branch of the additive attention do to its input x.
+struct GateValues {
+  at::Tensor spatial;  ///< `[N, 1, H, W]` in (0, 1): how far each place is open
+  at::Tensor focused;  ///< `[N, C, H, W]`: x * spatial
+  at::Tensor channel;  ///< `[N, C, 1, 1]` in (0, 1): how far each channel is open, from focused
+};
+
+/// Of both branches, the query's and the key's.
+struct AttentionGates {
+  GateValues query, key;
+};
+
 /// Spatial, then channel gate of the additive attention: x * sigmoid(f(x)), twice.
 struct Gate {
   Conv2d spatial_depthwise, spatial_project, channel_project;
@@ -101,6 +113,9 @@ struct Gate {
   Gate() = default;
   Gate(const ModelState& state, const std::string& prefix, std::int64_t dim);
   at::Tensor operator()(const at::Tensor& x, const BatchNormPass& pass) const;
+  /// What the call above multiplies x with and does not keep, by LibTorch's operators in evaluation
+  /// mode: `focused * channel` is its result.
+  GateValues values(const at::Tensor& x) const;
 };
 
 /// Convolutional additive token mixer: proj(dwc(gate_q(q) + gate_k(k)) * v).
@@ -111,7 +126,9 @@ struct AdditiveTokenMixer {
   static void describe(std::vector<TensorSpec>& specs, const std::string& prefix, std::int64_t dim);
   AdditiveTokenMixer() = default;
   AdditiveTokenMixer(const ModelState& state, const std::string& prefix, std::int64_t dim);
-  at::Tensor operator()(const at::Tensor& x, const BatchNormPass& pass) const;
+  /// @param gates if given, receives the gates; in evaluation mode only
+  at::Tensor operator()(const at::Tensor& x, const BatchNormPass& pass,
+                        AttentionGates* gates = nullptr) const;
 };
 
 /// Depthwise convolution between two pointwise ones.
@@ -147,7 +164,9 @@ struct AdditiveBlock {
                        std::int64_t mlp_ratio);
   AdditiveBlock(const ModelState& state, const std::string& prefix, std::int64_t dim,
                 double drop_path);
-  at::Tensor operator()(const at::Tensor& x, const BatchNormPass& pass, DropPathDraws* draws) const;
+  /// @param gates if given, receives those of the mixer; in evaluation mode only
+  at::Tensor operator()(const at::Tensor& x, const BatchNormPass& pass, DropPathDraws* draws,
+                        AttentionGates* gates = nullptr) const;
 };
 
 /// A strided convolution between two stages: half the resolution.

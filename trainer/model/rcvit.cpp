@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
+#include <algorithm>
 #include <numeric>
 #include <utility>
 
@@ -112,15 +113,15 @@ Rcvit::Rcvit(const RcvitOptions& options, at::ScalarType type, at::Device device
 }
 
 at::Tensor Rcvit::forward_stages(const at::Tensor& images, const BatchNormPass& pass,
-                                 DropPathDraws* drop_path,
-                                 std::vector<at::Tensor>* features) const {
+                                 DropPathDraws* drop_path, const Taps& taps) const {
   at::Tensor x = stem_(images, pass);
   for (std::size_t i = 0; i < stages_.size(); ++i) {
-    for (const AdditiveBlock& block : stages_[i].blocks) {
-      x = block(x, pass, drop_path);
+    const std::vector<AdditiveBlock>& blocks = stages_[i].blocks;
+    for (std::size_t b = 0; b < blocks.size(); ++b) {
+      x = blocks[b](x, pass, drop_path, taps.gates ? taps.gates({i, b}) : nullptr);
     }
-    if (features != nullptr) {
-      features->push_back(feature_norms_[i](x, pass));
+    if (taps.features != nullptr) {
+      taps.features->push_back(feature_norms_[i](x, pass));
     }
     if (stages_[i].downsample) {
       x = (*stages_[i].downsample)(x, pass);
@@ -133,7 +134,7 @@ Rcvit::Output Rcvit::forward_training(const at::Tensor& images, const TrainingPa
   const BatchNormPass batch_norm{pass.batch_statistics, pass.batch_norm_ranks,
                                  pass.frozen_batch_norms};
   DropPathDraws drop_path(pass.seed, pass.step, pass.shard, pass.drop_path_factor);
-  const at::Tensor x = forward_stages(images, batch_norm, &drop_path, nullptr);
+  const at::Tensor x = forward_stages(images, batch_norm, &drop_path, {});
   const at::Tensor feature = pooled(norm_(x, batch_norm));
   Output output;
   output.logits = head_(feature);
@@ -143,13 +144,44 @@ Rcvit::Output Rcvit::forward_training(const at::Tensor& images, const TrainingPa
   return output;
 }
 
-at::Tensor Rcvit::forward(const at::Tensor& images) const {
-  const at::NoGradGuard no_grad;
-  const BatchNormPass evaluation;
-  const at::Tensor feature =
-      pooled(norm_(forward_stages(images, evaluation, nullptr, nullptr), evaluation));
+at::Tensor Rcvit::classify(const at::Tensor& last_stage) const {
+  const at::Tensor feature = pooled(norm_(last_stage, BatchNormPass{}));
   const at::Tensor logits = head_(feature);
   return options_.distillation ? (logits + distillation_head_(feature)) / 2 : logits;
+}
+
+at::Tensor Rcvit::forward(const at::Tensor& images) const {
+  const at::NoGradGuard no_grad;
+  return classify(forward_stages(images, BatchNormPass{}, nullptr, {}));
+}
+
+Rcvit::Observation Rcvit::observe(const at::Tensor& images,
+                                  const std::vector<BlockPlace>& blocks) const {
+  if (options_.features_only) {
+    throw ConfigError("observe needs a model with a classifier, not one made with features_only");
+  }
+  for (const BlockPlace& place : blocks) {
+    if (place.stage >= stages_.size() || place.block >= stages_[place.stage].blocks.size()) {
+      throw ConfigError("the model has no block " + std::to_string(place.block) + " in stage " +
+                        std::to_string(place.stage) + " (both counted from 0)");
+    }
+  }
+  Observation seen;
+  seen.gates.resize(blocks.size());
+  Taps taps;
+  taps.gates = [&](const BlockPlace& place) {
+    const auto found = std::ranges::find(blocks, place);
+    return found == blocks.end() ? nullptr
+                                 : &seen.gates[static_cast<std::size_t>(found - blocks.begin())];
+  };
+  {
+    const at::NoGradGuard no_grad;
+    seen.last_stage = forward_stages(images, BatchNormPass{}, nullptr, taps);
+  }
+  const at::AutoGradMode with_gradients(true);
+  seen.last_stage.requires_grad_(true);
+  seen.logits = classify(seen.last_stage);
+  return seen;
 }
 
 std::vector<at::Tensor> Rcvit::forward_features(const at::Tensor& images) const {
@@ -157,7 +189,7 @@ std::vector<at::Tensor> Rcvit::forward_features(const at::Tensor& images) const 
     throw ConfigError("forward_features needs a model made with features_only");
   }
   std::vector<at::Tensor> features;
-  forward_stages(images, BatchNormPass{}, nullptr, &features);
+  forward_stages(images, BatchNormPass{}, nullptr, {&features});
   return features;
 }
 

@@ -3,7 +3,9 @@
 #include <ATen/core/Tensor.h>
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -51,6 +53,13 @@ struct TrainingPass {
   bool frozen_batch_norms = false;
 };
 
+/// A block, both counted from 0.
+struct BlockPlace {
+  std::size_t stage = 0;
+  std::size_t block = 0;  ///< within the stage
+  bool operator==(const BlockPlace&) const = default;
+};
+
 /// CAS-ViT, with the official state-dict names. Not thread-safe.
 class Rcvit {
  public:
@@ -73,13 +82,33 @@ class Rcvit {
   /// statistics and gradients recorded where the caller's grad mode says so.
   std::vector<at::Tensor> forward_features(const at::Tensor& images) const;
 
+  /// What an evaluation pass goes by, for maps of what the network looks at (attention_maps.h).
+  struct Observation {
+    at::Tensor logits;  ///< as of `forward`, with the way back to `last_stage` recorded, no further
+    /// `[N, embed_dims[3], H / 32, W / 32]`, rounded up: what the fourth stage gives to the final
+    /// norm. A leaf that gradients can be asked of.
+    at::Tensor last_stage;
+    std::vector<AttentionGates> gates;  ///< of the blocks asked for, in their order
+  };
+  /// An evaluation pass that keeps these. The fast kernels compute it as they do `forward`; the
+  /// gates of the blocks asked for are computed once more, for the kernels do not keep them.
+  /// @throws ConfigError for a model without a classifier, or a block that it does not have
+  Observation observe(const at::Tensor& images, const std::vector<BlockPlace>& blocks) const;
+
   ModelState& state() { return state_; }
   const ModelState& state() const { return state_; }
   const RcvitOptions& options() const { return options_; }
 
  private:
+  /// Where a pass puts what is asked of it besides its result.
+  struct Taps {
+    std::vector<at::Tensor>* features = nullptr;
+    std::function<AttentionGates*(const BlockPlace&)> gates = {};  ///< null: not of this block
+  };
   at::Tensor forward_stages(const at::Tensor& images, const BatchNormPass& pass,
-                            DropPathDraws* drop_path, std::vector<at::Tensor>* features) const;
+                            DropPathDraws* drop_path, const Taps& taps) const;
+  /// The last stage's output to logits, in evaluation mode.
+  at::Tensor classify(const at::Tensor& last_stage) const;
 
   RcvitOptions options_;
   ModelState state_;

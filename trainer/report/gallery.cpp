@@ -1,9 +1,12 @@
 // Pictures on the page: mistakes, and what the network looks at.
 
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <map>
 
 #include "trainer/report/base64.h"
+#include "trainer/report/heat_colors.h"
 #include "trainer/report/mistakes.h"
 #include "trainer/report/page.h"
 #include "trainer/report/text.h"
@@ -65,6 +68,42 @@ std::string gallery(const Figures& figures, const std::string& title,
   return out + "</ul>\n";
 }
 
+/// What the network said of a picture: "<b>Maize</b> 1.2% taken for Cleavers 97.3%".
+std::string answer_html(const Figures& figures, std::uint64_t sample) {
+  const Evaluation& evaluation = figures.headline;
+  const auto found = std::ranges::lower_bound(evaluation.sample, sample);
+  if (found == evaluation.sample.end() || *found != sample) return "";
+  const auto i = static_cast<std::size_t>(found - evaluation.sample.begin());
+  const auto first = i * static_cast<std::size_t>(evaluation.top_k);
+  const auto name = [&](std::int32_t c) {
+    return escape_html(figures.classes[static_cast<std::size_t>(c)]);
+  };
+  const auto share = [&](std::size_t rank) {
+    return " " + percent(static_cast<double>(evaluation.probability[first + rank]));
+  };
+  const std::string answer = name(evaluation.top[first]) + share(0);
+  if (evaluation.label[i] < 0) return answer;
+  if (evaluation.label[i] != evaluation.top[first]) {
+    return name(evaluation.label[i]) + " " + percent(std::exp(-evaluation.loss[i])) +
+           " <span class='as'>taken for</span> " + answer;
+  }
+  if (evaluation.top_k < 2) return answer;
+  return answer + " <span class='as'>right; second guess</span> " +
+         name(evaluation.top[first + 1]) + share(1);
+}
+
+/// The colours of the maps, from little to much.
+std::string scale_html() {
+  constexpr std::size_t kStops = 16;
+  std::string stops;
+  for (std::size_t i = 0; i < kStops; ++i) {
+    const Rgb& color = heat_colors()[i * (heat_colors().size() - 1) / (kStops - 1)];
+    stops += formatted(",#%02x%02x%02x", color[0], color[1], color[2]);
+  }
+  return "<p class='scale'>little <i style='background:linear-gradient(90deg" + stops +
+         ")'></i> much</p>\n";
+}
+
 }  // namespace
 
 std::string mistakes_section(const Figures& figures) {
@@ -83,10 +122,19 @@ std::string mistakes_section(const Figures& figures) {
 std::string heatmaps_section(const Figures& figures) {
   if (figures.input.heatmaps.empty()) return "";
   Pictures pictures;
-  std::string out = "<section class='card'><h2>What the network looks at</h2>\n";
+  std::string out =
+      "<section class='card'><h2>What the network looks at</h2>\n<p class='lead'>In its surest "
+      "mistakes, then in its surest right answers. <b>Evidence</b> (Grad-CAM) is where the picture "
+      "speaks for a class; the two maps of a picture share one scale. A <b>spatial gate</b> is how "
+      "far the attention of a stage opens at each place, 0 shut and 1 open; the early stages see "
+      "details, the late ones the whole. <b>Selected channels</b> is where the features that the "
+      "attention picks out respond. Gates and channels are coloured from the least to the most of "
+      "their own map.</p>\n" +
+      scale_html();
   for (const Heatmap& heatmap : figures.input.heatmaps) {
     const std::string path = figures.input.path(heatmap.sample);
-    out += "<h3>" + escape_html(path) + "</h3>\n<div class='heat'>\n";
+    out += "<h3>" + answer_html(figures, heatmap.sample) + "<span class='path'>" +
+           escape_html(path) + "</span></h3>\n<div class='heat'>\n";
     for (const Heatmap::Panel& panel : heatmap.panels) {
       out += "<figure>" + pictures.html(panel.picture, path + ": " + panel.caption) +
              "<figcaption>" + escape_html(panel.caption) + "</figcaption></figure>\n";

@@ -1,11 +1,15 @@
 """The same experiment on any number of ranks: losses, and in reproducible mode every bit."""
 
+import base64
+import io
 import json
 import math
 import os
+import re
 import signal
 import unittest
 
+import PIL.Image
 from training_case import LAST, TrainingCase, lines_of
 
 
@@ -144,6 +148,31 @@ class SameExperimentTest(TrainingCase):
             report = json.load(file)
         self.assertEqual(report["samples"], 96)
         self.assertEqual(sum(map(sum, report["confusion_matrix"])), 96)
+        evaluated = self.run_folder("evaluated-again")
+        self.run_it(self.command(2, "eval", "--checkpoint", checkpoint, "--data", f"{self.folder}/s.val.h5",
+                                 "--out", evaluated, "--set", "launch.threads=1"))
+        self.check_heatmaps(run, evaluated)
+
+    def check_heatmaps(self, run, evaluated):
+        """Six pictures of nine panels; the run shows its EMA, which is what eval takes from the checkpoint."""
+        panel = re.compile(
+            r"<figure><img alt='(?P<alt>[^']*)' src='data:image/jpeg;base64,(?P<bytes>[^']*)'>"
+            r"<figcaption>(?P<caption>[^<]*)</figcaption></figure>")
+        pages = []
+        for folder in (run, evaluated):
+            with open(os.path.join(folder, "report/index.html"), encoding="utf-8") as file:
+                page = file.read()
+            section = page[page.index("<h2>What the network looks at</h2>"):]
+            pages.append(list(panel.finditer(section[:section.index("</section>")])))
+        self.assertEqual(len(pages[0]), 6 * 9)
+        captions = [one["caption"] for one in pages[0][:9]]
+        self.assertEqual(captions[1:3], ["evidence for its answer", "evidence for the true class"])
+        self.assertIn("spatial gate, stage 4", captions[5])
+        for ours, again in zip(*pages):
+            self.assertTrue(ours["alt"].endswith(ours["caption"]) and ".jpg: " in ours["alt"], ours["alt"])
+            self.assertEqual(ours["alt"].split(":")[0], again["alt"].split(":")[0])
+            with PIL.Image.open(io.BytesIO(base64.b64decode(ours["bytes"]))) as picture:
+                self.assertEqual((picture.format, picture.size), ("JPEG", (144, 144)))
 
 
 if __name__ == "__main__":

@@ -16,10 +16,12 @@
 #include "trainer/report/base64.h"
 #include "trainer/report/chart.h"
 #include "trainer/report/page_assets.h"
+#include "trainer/report/text.h"
 
 namespace casvit::trainer {
 namespace {
 
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -143,10 +145,19 @@ TEST(Page, NamesCannotTurnTheTextAroundThem) {
 TEST(Page, HeatmapsHaveAPlace) {
   ReportInput input = made_up_report();
   EXPECT_THAT(page_of(input), Not(HasSubstr("What the network looks at")));
+  input.model.label[7] = 3;
+  input.ema->label[7] = 3;
+  input.ema->top[7 * 5] = 4;
+  input.path = [](std::uint64_t sample) { return "<" + std::to_string(sample) + ">.jpg"; };
   input.heatmaps = {
       {7, {{"picture", {"image/png", one_pixel_png(), ""}}, {"gate", {"", "", "none"}}}}};
   const std::string page = page_of(input);
   EXPECT_THAT(page, HasSubstr("What the network looks at"));
+  EXPECT_THAT(page, HasSubstr("<img alt='&lt;7&gt;.jpg: picture' src='data:image/png;base64,"));
+  EXPECT_THAT(page, ContainsRegex("<h3>" + escape_html(input.classes[3]) +
+                                  " [0-9.]+% <span class='as'>taken for</span> " +
+                                  escape_html(input.classes[4]) + " [0-9.]+%"));
+  EXPECT_THAT(page, HasSubstr("no picture: none"));
   EXPECT_THAT(page, HasSubstr("<figcaption>gate</figcaption>"));
   EXPECT_EQ(markup_problem(page), "");
 }
