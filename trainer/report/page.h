@@ -12,6 +12,8 @@ std::string report_page(const Figures& figures);
 
 /// The sections of the page, each empty where there is nothing to show.
 std::string headline_section(const Figures& figures);
+/// The same pictures by another model.
+std::string against_section(const Figures& figures);
 std::string training_section(const Figures& figures);
 std::string confusion_section(const Figures& figures);
 std::string mistakes_section(const Figures& figures);
