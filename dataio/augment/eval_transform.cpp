@@ -31,6 +31,39 @@ int centre_offset(int outer, int inner) {
   return static_cast<int>(std::nearbyint((outer - inner) / 2.0));
 }
 
+/// Where a view lies in the resized picture as it is stored: what is cut from a mirrored picture
+/// lies on the other side of this one.
+PixelBox box_of(const EvalView& view, Size picture, int side) {
+  using Place = EvalView::Place;
+  const int bottom = picture.height - side;
+  const int right = picture.width - side;
+  PixelBox box{centre_offset(picture.height, side), centre_offset(picture.width, side), side, side};
+  if (view.place != Place::kCentre) {
+    const bool low = view.place == Place::kBottomLeft || view.place == Place::kBottomRight;
+    const bool far = view.place == Place::kTopRight || view.place == Place::kBottomRight;
+    box.top = low ? bottom : 0;
+    box.left = far ? right : 0;
+  }
+  if (view.upside_down) box.top = bottom - box.top;
+  if (view.mirrored) box.left = right - box.left;
+  return box;
+}
+
+/// All views of a picture that is resized to `size`.
+void cut_views(const PictureSource& source, const EvalTransformOptions& options, Size size,
+               TransformScratch::Buffers& buffers, float* out) {
+  const int side = options.image_size;
+  const ResizePlan whole =
+      whole_resize(source.height, source.width, size.height, size.width, options.interpolation);
+  resize_into(source, whole, {}, buffers.resampler, buffers.picture);
+  for (const EvalView& view : options.views) {
+    const PixelBox box = box_of(view, size, side);
+    normalize(ImageView(buffers.picture).crop(box.top, box.left, side, side), buffers.normalizer,
+              {view.mirrored, view.upside_down}, out);
+    out += static_cast<std::ptrdiff_t>(side) * side * 3;
+  }
+}
+
 }  // namespace
 
 void validate(const EvalTransformOptions& options) {
@@ -42,6 +75,13 @@ void validate(const EvalTransformOptions& options) {
     throw UsageError("crop_ratio " + std::to_string(options.crop_ratio) +
                      " makes evaluation resize to more than 32767 pixels");
   }
+  for (const EvalView& view : options.views) {
+    if (view.place != EvalView::Place::kCentre && options.image_size >= kWarpFrom) {
+      throw UsageError("there are no corners to cut at image_size " +
+                       std::to_string(options.image_size) + ": from " + std::to_string(kWarpFrom) +
+                       " pixels on the whole picture is used");
+    }
+  }
   validate(options.normalization);
 }
 
@@ -51,6 +91,9 @@ void eval_transform(const PictureSource& source, const EvalTransformOptions& opt
   const Size size = side >= kWarpFrom
                         ? Size{side, side}
                         : resized(source, static_cast<int>(std::floor(side / options.crop_ratio)));
+  if (!options.views.empty()) {
+    return cut_views(source, options, size, scratch.buffers(options.normalization), out);
+  }
   ResizePlan plan =
       whole_resize(source.height, source.width, size.height, size.width, options.interpolation);
   plan.wanted = {centre_offset(size.height, side), centre_offset(size.width, side), side, side};

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "dataio/augment/random_erasing.h"
 #include "dataio/image/image.h"
@@ -43,6 +44,18 @@ struct TrainTransformOptions {
   Normalization normalization;
 };
 
+/// One look at a picture in evaluation: a square cut from the resized picture, as torchvision's
+/// five_crop and ten_crop do.
+struct EvalView {
+  enum class Place { kCentre, kTopLeft, kTopRight, kBottomLeft, kBottomRight };
+
+  Place place = Place::kCentre;
+  bool mirrored = false;     ///< left and right are swapped before it is cut
+  bool upside_down = false;  ///< the same with top and bottom
+
+  bool operator==(const EvalView&) const = default;
+};
+
 /// Evaluation: resize the short side to floor(image_size / crop_ratio), centre crop (torchvision's
 /// rounding). At image_size >= 384 the picture is warped to the square instead, as the published
 /// trainer does.
@@ -51,6 +64,10 @@ struct EvalTransformOptions {
   double crop_ratio = 224.0 / 256.0;
   Interpolation interpolation = Interpolation::kBicubic;
   Normalization normalization;
+  std::vector<EvalView> views = {};  ///< empty: the centre alone, as it is
+
+  int view_count() const { return views.empty() ? 1 : static_cast<int>(views.size()); }
+  bool operator==(const EvalTransformOptions&) const = default;
 };
 
 /// Names the randomness of one augmented sample.
@@ -97,7 +114,8 @@ void train_transform(const Image& image, const TrainTransformOptions& options,
 void train_transform(const PictureSource& source, const TrainTransformOptions& options,
                      const AugmentKey& key, TransformScratch& scratch, float* out);
 
-/// Evaluation transform into `out`: `[image_size, image_size, 3] float32`, NHWC.
+/// Evaluation transform into `out`: `[view_count, image_size, image_size, 3] float32`, NHWC. The
+/// picture is decoded and resized once, however many views are cut from it.
 void eval_transform(const Image& image, const EvalTransformOptions& options, float* out);
 void eval_transform(const PictureSource& source, const EvalTransformOptions& options,
                     TransformScratch& scratch, float* out);

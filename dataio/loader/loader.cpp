@@ -70,7 +70,7 @@ struct Loader::State {
   bool room() const { return !ended_ && jobs_.size() < queue_batches_; }
   static std::size_t image_floats(const Batch& batch) {
     const auto size = static_cast<std::size_t>(batch.image_size);
-    return size * size * 3;
+    return size * size * 3 * static_cast<std::size_t>(batch.views);
   }
 
   const Dataset& dataset_;
@@ -79,6 +79,7 @@ struct Loader::State {
   const std::size_t queue_batches_;
   const bool readahead_;
   int image_size_ = 0;
+  int views_ = 1;
   std::shared_ptr<BufferPool> buffers_;
 
   std::mutex mutex_;
@@ -116,6 +117,7 @@ Loader::State::State(const Dataset& dataset, BatchSequence sequence, Transform t
     const auto& evaluation = std::get<EvalTransformOptions>(transform_);
     validate(evaluation);
     image_size_ = evaluation.image_size;
+    views_ = evaluation.view_count();
   }
   // One more for the batch that the caller works on, one for the batch it just let go.
   buffers_ = BufferPool::make(queue_batches_ + 2, options.memory);
@@ -230,6 +232,7 @@ std::shared_ptr<BatchJob> Loader::State::make_job(BatchPlan plan) {
   auto job = std::make_shared<BatchJob>();
   const std::size_t samples = plan.samples.size();
   job->batch.image_size = image_size_;
+  job->batch.views = views_;
   if (const auto* training = std::get_if<Training>(&transform_)) {
     validate(training->mixup, static_cast<int>(samples));
     if (plan.image_size > 0) job->batch.image_size = plan.image_size;
@@ -341,7 +344,7 @@ Loader::Loader(const Dataset& dataset, BatchSequence sequence, Training training
 
 Loader::Loader(const Dataset& dataset, BatchSequence sequence, EvalTransformOptions transform,
                const LoaderOptions& options)
-    : state_(std::make_unique<State>(dataset, std::move(sequence), transform, options)) {}
+    : state_(std::make_unique<State>(dataset, std::move(sequence), std::move(transform), options)) {}
 
 Loader::~Loader() = default;
 

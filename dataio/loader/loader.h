@@ -34,11 +34,12 @@ struct Replacement {
   std::string reason;  ///< naming file, sample and source
 };
 
-/// A decoded batch. `images` is `[n, size, size, 3] float32` (NHWC: channels-last), 64-byte
+/// A decoded batch. `images` is `[n, views, size, size, 3] float32` (NHWC: channels-last), 64-byte
 /// aligned; letting go of it hands the buffer back to the loader, so that memory stays flat.
 struct Batch {
   BatchPlan plan;
   int image_size = 0;
+  int views = 1;  ///< of each picture: those of the evaluation transform
   std::shared_ptr<float[]> images;
   std::vector<std::int32_t> labels;   ///< `[n]`
   std::vector<float> targets;         ///< `[n, num_classes]` in training, empty in evaluation

@@ -17,6 +17,7 @@ using Command = std::function<launch::ExitCode(launch::World&)>;
 void add_train_command(launch::CommandLine& program, std::optional<Command>& chosen);
 void add_eval_command(launch::CommandLine& program, std::optional<Command>& chosen);
 void add_export_command(launch::CommandLine& program, std::optional<Command>& chosen);
+void add_compare_command(launch::CommandLine& program, std::optional<Command>& chosen);
 void add_config_command(launch::CommandLine& program, std::optional<Command>& chosen);
 void add_lr_find_command(launch::CommandLine& program, std::optional<Command>& chosen);
 void add_import_command(launch::CommandLine& program, std::optional<Command>& chosen);

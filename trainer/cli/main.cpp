@@ -96,6 +96,7 @@ int run(int count, char** values) {
   casvit::trainer::add_import_command(program, chosen);
   casvit::trainer::add_export_command(program, chosen);
   casvit::trainer::add_config_command(program, chosen);
+  casvit::trainer::add_compare_command(program, chosen);
   casvit::trainer::add_lr_find_command(program, chosen);
   casvit::trainer::add_predict_command(program, chosen);
   casvit::trainer::add_preflight_command(program, chosen);

@@ -6,6 +6,8 @@
 #include "trainer/cli/model_arguments.h"
 #include "trainer/engine/predict.h"
 #include "trainer/engine/run_folder.h"
+#include "trainer/report/atomic_file.h"
+#include "trainer/report/prediction_gallery.h"
 #include "trainer/report/predictions.h"
 #include "trainer/report/text.h"
 
@@ -15,6 +17,7 @@ namespace {
 struct Arguments : ModelArguments {
   PredictOptions options;
   std::string out;
+  std::string html;
 };
 
 std::string name_of(const Predictions& result, std::int32_t index) {
@@ -54,6 +57,25 @@ std::string text_of(const Predictions& result, const std::string& out) {
                          [&](std::uint64_t sample) { return result.paths[sample]; });
 }
 
+std::string page_of(const Predictions& result, const PredictOptions& options) {
+  std::vector<std::pair<std::string, std::string>> unreadable;
+  for (const UnreadablePicture& picture : result.unreadable) {
+    unreadable.emplace_back(picture.path, picture.reason);
+  }
+  const std::string& first = options.inputs.front();
+  const std::string more = std::to_string(options.inputs.size() - 1) + " more";
+  return prediction_gallery_page(
+      {.title = options.inputs.size() == 1 ? first : first + " and " + more,
+       .evaluation = result.evaluation,
+       .classes = result.classes,
+       .path = [&](std::uint64_t sample) { return result.paths[sample]; },
+       .thumbnails = result.thumbnails,
+       .unreadable = std::move(unreadable),
+       .ignored = result.ignored,
+       .facts = {{"Checkpoint", options.checkpoint},
+                 {"Weights", result.is_ema ? "EMA" : "model"}}});
+}
+
 void tell(const Predictions& result, const std::string& out) {
   const auto pictures = static_cast<double>(result.evaluation.samples());
   std::fprintf(stderr, "%s pictures in %.2f s, %.0f images/s%s%s\n",
@@ -89,16 +111,20 @@ launch::ExitCode run(const Arguments& arguments, launch::World& world) {
   PredictOptions options = arguments.options;
   options.use = arguments.weights();
   options.overrides = arguments.overrides();
+  options.thumbnails = !arguments.html.empty();
   const Predictions result = predict(options, world);
   if (world.rank() == 0) {
-    const std::string text = text_of(result, arguments.out);
-    if (arguments.out.empty()) {
+    if (options.thumbnails) {
+      write_file_atomically(arguments.html, page_of(result, options));
+    }
+    if (!arguments.out.empty()) {
+      write_text_file(arguments.out, text_of(result, arguments.out));
+    } else if (!options.thumbnails) {
+      const std::string text = text_of(result, "");
       std::fwrite(text.data(), 1, text.size(), stdout);
       std::fflush(stdout);
-    } else {
-      write_text_file(arguments.out, text);
     }
-    tell(result, arguments.out);
+    tell(result, arguments.out.empty() ? arguments.html : arguments.out);
   }
   return result.unreadable.empty() ? launch::ExitCode::kDone : launch::ExitCode::kInput;
 }
@@ -111,6 +137,7 @@ void add_predict_command(launch::CommandLine& program, std::optional<Command>& c
       "Examples:\n"
       "  casvit_dist predict --checkpoint best.safetensors --input photos --out names.csv\n"
       "  casvit_dist predict --checkpoint best.safetensors --input oak.jpg --topk 3\n"
+      "  casvit_dist predict --checkpoint best.safetensors --input photos --html names.html\n"
       "  mpirun -np 2 --bind-to none casvit_dist predict --checkpoint best.safetensors --input "
       "photos.val.h5 --out names.json\n\n"
       "Takes folders (of pictures, or of class folders), picture files and packed files.\n"
@@ -123,7 +150,11 @@ void add_predict_command(launch::CommandLine& program, std::optional<Command>& c
   command.option("--input", arguments->options.inputs, "Folders, pictures, .h5 files or globs")
       .required();
   command.option("--out", arguments->out,
-                 "File for the result, .csv or .json; standard output (CSV) where left out");
+                 "File for the result, .csv or .json; standard output (CSV) where this and --html "
+                 "are left out");
+  command.option("--html", arguments->html,
+                 "File for a page with the pictures and their names, below 5 MB: of many pictures "
+                 "at most 2,000, the least sure first");
   command.option("--topk", arguments->options.top_k, "Classes a picture, likeliest first")
       .range(1, 1 << 20)
       .show_default();

@@ -150,11 +150,11 @@ dataio::BufferAllocator batch_memory(const at::Device& device) {
 }
 
 at::Tensor images_tensor(const dataio::Batch& batch, const at::Device& device) {
-  const auto samples = static_cast<std::int64_t>(batch.labels.size());
+  const std::int64_t views = static_cast<std::int64_t>(batch.labels.size()) * batch.views;
   const std::int64_t size = batch.image_size;
   const std::shared_ptr<float[]> owner = batch.images;
   at::Tensor nhwc = at::from_blob(
-      owner.get(), {samples, size, size, 3}, [owner](void*) {},
+      owner.get(), {views, size, size, 3}, [owner](void*) {},
       at::TensorOptions().dtype(at::kFloat));
   const at::Tensor images = nhwc.permute({0, 3, 1, 2});
   return device.is_cpu() ? images : images.to(device);

@@ -38,6 +38,8 @@ std::optional<std::vector<Evaluation>> evaluate(const std::vector<const Rcvit*>&
                                                 const at::Device& device,
                                                 launch::Communicator& communicator) {
   const at::NoGradGuard no_grad;
+  const int views = options.transform.view_count();
+  const int samples_a_block = std::max(1, options.block_size / views);
   std::vector<Evaluation> mine(models.size());
   for (std::size_t i = 0; i < models.size(); ++i) {
     mine[i].classes = models[i]->options().num_classes;
@@ -48,7 +50,7 @@ std::optional<std::vector<Evaluation>> evaluate(const std::vector<const Rcvit*>&
   dataio::LoaderOptions loader_options = options.loader;
   loader_options.memory = batch_memory(device);
   dataio::Loader loader(dataset,
-                        blocks_of_rank(samples, static_cast<std::uint64_t>(options.block_size),
+                        blocks_of_rank(samples, static_cast<std::uint64_t>(samples_a_block),
                                        static_cast<std::uint64_t>(communicator.rank()),
                                        static_cast<std::uint64_t>(communicator.size())),
                         options.transform, loader_options);
@@ -66,9 +68,14 @@ std::optional<std::vector<Evaluation>> evaluate(const std::vector<const Rcvit*>&
     for (std::size_t i = 0; i < models.size(); ++i) {
       const at::Tensor logits = models[i]->forward(images).to(at::kCPU, at::kFloat).contiguous();
       const auto* row = logits.const_data_ptr<float>();
-      for (std::size_t n = 0; n < batch->labels.size(); ++n) {
-        judge(row + n * static_cast<std::size_t>(mine[i].classes), batch->plan.samples[n],
-              batch->labels[n], mine[i]);
+      const std::size_t stride = static_cast<std::size_t>(mine[i].classes * views);
+      for (std::size_t n = 0; n < batch->labels.size(); ++n, row += stride) {
+        const std::uint64_t sample = batch->plan.samples[n];
+        if (options.transform.views.empty()) {
+          judge(row, sample, batch->labels[n], mine[i]);
+        } else {
+          judge_views(row, views, sample, batch->labels[n], mine[i]);
+        }
       }
     }
     if (progress) {

@@ -25,33 +25,72 @@ void unpack(const char*& bytes, std::size_t count, std::vector<T>& values) {
   bytes += count * sizeof(T);
 }
 
+constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+
+/// log(sum(exp(values))) in float64.
+template <typename T>
+double log_sum_exp(const T* values, std::size_t count) {
+  const double largest = *std::max_element(values, values + count);
+  double sum = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    sum += std::exp(static_cast<double>(values[i]) - largest);
+  }
+  return largest + std::log(sum);
+}
+
+/// The `k` classes with the highest scores, highest first; of equal ones the lower class.
+template <typename T>
+std::vector<std::int32_t> best_of(const T* scores, std::size_t classes, int k) {
+  std::vector<std::int32_t> order(classes);
+  std::iota(order.begin(), order.end(), 0);
+  std::partial_sort(order.begin(), order.begin() + k, order.end(),
+                    [&](std::int32_t a, std::int32_t b) {
+                      return scores[a] != scores[b] ? scores[a] > scores[b] : a < b;
+                    });
+  order.resize(static_cast<std::size_t>(k));
+  return order;
+}
+
 }  // namespace
 
 void judge(const float* logits, std::uint64_t sample, std::int32_t label, Evaluation& evaluation) {
   const auto classes = static_cast<std::size_t>(evaluation.classes);
-  const double largest = *std::max_element(logits, logits + classes);
-  double sum = 0;
-  for (std::size_t c = 0; c < classes; ++c) {
-    sum += std::exp(static_cast<double>(logits[c]) - largest);
-  }
-  const double log_sum = largest + std::log(sum);
-
-  std::vector<std::int32_t> order(classes);
-  std::iota(order.begin(), order.end(), 0);
-  const auto k = static_cast<std::ptrdiff_t>(evaluation.top_k);
-  std::partial_sort(order.begin(), order.begin() + k, order.end(),
-                    [&](std::int32_t a, std::int32_t b) {
-                      return logits[a] != logits[b] ? logits[a] > logits[b] : a < b;
-                    });
+  const double log_sum = log_sum_exp(logits, classes);
   evaluation.sample.push_back(sample);
   evaluation.label.push_back(label);
-  evaluation.loss.push_back(label < 0 ? std::numeric_limits<double>::quiet_NaN()
-                                      : log_sum - static_cast<double>(logits[label]));
-  for (std::ptrdiff_t i = 0; i < k; ++i) {
-    const std::int32_t c = order[static_cast<std::size_t>(i)];
+  evaluation.loss.push_back(label < 0 ? kUnknown : log_sum - static_cast<double>(logits[label]));
+  for (const std::int32_t c : best_of(logits, classes, evaluation.top_k)) {
     evaluation.top.push_back(c);
     evaluation.probability.push_back(
         static_cast<float>(std::exp(static_cast<double>(logits[c]) - log_sum)));
+  }
+}
+
+void judge_views(const float* logits, int views, std::uint64_t sample, std::int32_t label,
+                 Evaluation& evaluation) {
+  const auto classes = static_cast<std::size_t>(evaluation.classes);
+  std::vector<double> probability(classes, 0.0);  // the sum over views, then their mean
+  std::vector<double> of_label;                   // logarithms, a view each
+  for (int v = 0; v < views; ++v, logits += classes) {
+    const double log_sum = log_sum_exp(logits, classes);
+    for (std::size_t c = 0; c < classes; ++c) {
+      probability[c] += std::exp(static_cast<double>(logits[c]) - log_sum);
+    }
+    if (label >= 0) {
+      of_label.push_back(static_cast<double>(logits[label]) - log_sum);
+    }
+  }
+  for (double& one : probability) {
+    one /= views;
+  }
+  evaluation.sample.push_back(sample);
+  evaluation.label.push_back(label);
+  // By logarithms: a probability too small for a float64 still has a finite loss.
+  evaluation.loss.push_back(
+      label < 0 ? kUnknown : std::log(views) - log_sum_exp(of_label.data(), of_label.size()));
+  for (const std::int32_t c : best_of(probability.data(), classes, evaluation.top_k)) {
+    evaluation.top.push_back(c);
+    evaluation.probability.push_back(static_cast<float>(probability[static_cast<std::size_t>(c)]));
   }
 }
 

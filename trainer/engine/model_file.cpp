@@ -93,7 +93,8 @@ const Config& checked(const Config& stored, const std::string& path) {
 
 }  // namespace
 
-void ModelDescription::require_preprocessing(const std::string& path) const {
+void ModelDescription::require_preprocessing(const std::string& path,
+                                             const std::string& option) const {
   if (unsaid.empty()) {
     return;
   }
@@ -101,10 +102,14 @@ void ModelDescription::require_preprocessing(const std::string& path) const {
   for (const std::string& key : unsaid) {
     keys += (keys.empty() ? "" : ", ") + key;
   }
+  std::string published;
+  for (const char* setting : {"model.image_size=224", "augment.eval_crop_ratio=0.875",
+                              "data.mean=[0.485,0.456,0.406]", "data.std=[0.229,0.224,0.225]"}) {
+    published += " " + option + " " + setting;
+  }
   throw ConfigError(path + " does not say how its pictures were prepared: " + keys +
-                    " is missing. Give each with --set; the published models have --set "
-                    "model.image_size=224 --set augment.eval_crop_ratio=0.875 --set "
-                    "data.mean=[0.485,0.456,0.406] --set data.std=[0.229,0.224,0.225]");
+                    " is missing. Give each with " + option + "; the published models have" +
+                    published);
 }
 
 ModelDescription describe_model(const std::string& path, const std::vector<Override>& overrides) {

@@ -22,8 +22,9 @@ struct ModelDescription {
   bool is_ema = false;              ///< an exported file: its only weights are those of an EMA
   std::vector<std::string> unsaid;  ///< keys of preprocessing that neither file nor override says
 
+  /// @param option that says what the file does not
   /// @throws ConfigError naming the keys of `unsaid`, and `path`.
-  void require_preprocessing(const std::string& path) const;
+  void require_preprocessing(const std::string& path, const std::string& option = "--set") const;
 };
 
 /// Reads the header of `path` alone. @throws CheckpointError; ConfigError for the overrides.

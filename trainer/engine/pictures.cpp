@@ -11,9 +11,11 @@
 #include "dataio/container/glob_paths.h"
 #include "dataio/error.h"
 #include "dataio/image/decode.h"
+#include "dataio/image/jpeg_encode.h"
 #include "dataio/image/orientation.h"
 #include "dataio/image/upright.h"
 #include "dataio/pack/image_folder.h"
+#include "dataio/preview/fitted.h"
 #include "trainer/checkpoint/input_file.h"
 #include "trainer/error.h"
 
@@ -138,13 +140,11 @@ std::int32_t Pictures::label(std::uint64_t i) const {
   return state_->packed_classes[static_cast<std::size_t>(state_->packed->label(i - files.size()))];
 }
 
-void Pictures::prepare(std::uint64_t i, const dataio::EvalTransformOptions& transform,
-                       float* out) const {
+dataio::Image Pictures::decode(std::uint64_t i) const {
   const auto& files = state_->files;
   std::vector<std::uint8_t> bytes;
   if (i >= files.size()) {
-    dataio::eval_transform(state_->packed->decode(i - files.size(), bytes), transform, out);
-    return;
+    return state_->packed->decode(i - files.size(), bytes);
   }
   const std::string& place = files[i].place;
   try {
@@ -155,12 +155,22 @@ void Pictures::prepare(std::uint64_t i, const dataio::EvalTransformOptions& tran
     if (state_->upright) {
       image = dataio::upright(image, dataio::read_orientation(bytes));
     }
-    dataio::eval_transform(image, transform, out);
+    return image;
   } catch (const CheckpointError& error) {  // the file itself
     throw dataio::InputError(error.what());
   } catch (const dataio::InputError& error) {
     throw dataio::InputError(dataio::display_path(place) + ": " + error.what());
   }
+}
+
+void Pictures::prepare(std::uint64_t i, const dataio::EvalTransformOptions& transform,
+                       float* out) const {
+  dataio::eval_transform(decode(i), transform, out);
+}
+
+std::vector<std::uint8_t> Pictures::thumbnail(std::uint64_t i, int side) const {
+  constexpr int kQuality = 75;
+  return dataio::encode_jpeg(dataio::fitted(decode(i), side), kQuality);
 }
 
 }  // namespace casvit::trainer

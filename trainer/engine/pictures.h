@@ -29,11 +29,17 @@ class Pictures {
   std::int32_t label(std::uint64_t i) const;  ///< -1: unknown
   std::uint64_t ignored() const;              ///< files that are no pictures by name
 
+  /// Picture i shrunk to fit into a square of `side` pixels, never enlarged, as a JPEG file.
+  /// Thread-safe. @throws dataio::InputError as `prepare`
+  std::vector<std::uint8_t> thumbnail(std::uint64_t i, int side) const;
+
   /// Reads, decodes and transforms picture i into `out`, `[size, size, 3] float32`. Thread-safe.
   /// @throws dataio::InputError saying which picture, and what is wrong with it
   void prepare(std::uint64_t i, const dataio::EvalTransformOptions& transform, float* out) const;
 
  private:
+  dataio::Image decode(std::uint64_t i) const;
+
   struct State;
   std::unique_ptr<State> state_;
 };

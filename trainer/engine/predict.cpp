@@ -18,6 +18,7 @@
 #include "trainer/engine/judge.h"
 #include "trainer/engine/model_file.h"
 #include "trainer/engine/pictures.h"
+#include "trainer/report/gallery_choice.h"
 #include "trainer/report/progress.h"
 #include "trainer/report/text.h"
 
@@ -125,6 +126,46 @@ std::vector<std::pair<std::uint64_t, std::string>> gather_unreadable(
   return all;
 }
 
+/// Small pictures of those at `places` of an evaluation, each rank making its share; on every rank
+/// all of them.
+std::vector<Thumbnail> thumbnails_of(const Pictures& pictures, const Evaluation& evaluation,
+                                     const std::vector<std::size_t>& places, int threads,
+                                     launch::World& world) {
+  const auto rank = static_cast<std::uint64_t>(world.rank());
+  const auto ranks = static_cast<std::uint64_t>(world.size());
+  const std::uint64_t mine = places.size() / ranks + (rank < places.size() % ranks ? 1 : 0);
+  std::vector<std::string> made(mine);
+  dataio::parallel_for(
+      mine, threads,
+      [&](std::uint64_t i) {
+        try {
+          const std::uint64_t picture = evaluation.sample[places[i * ranks + rank]];
+          const std::vector<std::uint8_t> bytes =
+              pictures.thumbnail(picture, kGalleryThumbnailSide);
+          made[i].assign(bytes.begin(), bytes.end());
+        } catch (const dataio::InputError&) {  // changed since it was read; the page says so
+        }
+      },
+      [](std::uint64_t) {});
+  std::string bytes;
+  for (const std::string& one : made) {
+    bytes += std::to_string(one.size()) + ' ' + one;
+  }
+  std::vector<Thumbnail> all(places.size());
+  const std::vector<std::string> parts =
+      launch::all_gather_strings(world.communicator(), bytes, "thumbnails");
+  for (std::size_t r = 0; r < parts.size(); ++r) {
+    std::size_t at = 0;
+    for (std::size_t place = r; place < all.size(); place += parts.size()) {
+      const std::size_t space = parts[r].find(' ', at);
+      const std::size_t size = std::stoul(parts[r].substr(at, space - at));
+      all[place] = {"image/jpeg", parts[r].substr(space + 1, size), ""};
+      at = space + 1 + size;
+    }
+  }
+  return all;
+}
+
 }  // namespace
 
 Predictions predict(const PredictOptions& options, launch::World& world) {
@@ -141,6 +182,7 @@ Predictions predict(const PredictOptions& options, launch::World& world) {
 
   Predictions result;
   result.classes = loaded.description.info.classes;
+  result.is_ema = loaded.is_ema;
   const Pictures pictures(options.inputs, result.classes, config.data.apply_orientation);
   result.ignored = pictures.ignored();
   for (std::uint64_t i = 0; i < pictures.size(); ++i) {
@@ -181,6 +223,11 @@ Predictions predict(const PredictOptions& options, launch::World& world) {
     result.unreadable.push_back({result.paths[picture], reason});
   }
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  if (options.thumbnails) {
+    result.thumbnails =
+        thumbnails_of(pictures, result.evaluation, gallery_choice(result.evaluation),
+                      loader_threads_of(config, threads.loader), world);
+  }
   return result;
 }
 

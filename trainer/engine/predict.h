@@ -8,6 +8,7 @@
 #include "trainer/checkpoint/weights.h"
 #include "trainer/config/config.h"
 #include "trainer/report/evaluation.h"
+#include "trainer/report/report.h"
 
 namespace casvit::trainer {
 
@@ -15,6 +16,7 @@ struct PredictOptions {
   std::string checkpoint;
   std::vector<std::string> inputs;  ///< folders, picture files, .h5 files or globs
   int top_k = 5;
+  bool thumbnails = false;  ///< of the pictures that a gallery shows
   WeightsChoice use = WeightsChoice::kAuto;
   std::vector<Override> overrides;  ///< for what the checkpoint does not say, or to change it
 };
@@ -31,6 +33,9 @@ struct Predictions {
   std::vector<UnreadablePicture> unreadable;
   std::uint64_t ignored = 0;  ///< files that are no pictures by name
   double seconds = 0;         ///< from the first picture to the last
+  bool is_ema = false;
+  /// Of the gallery's pictures, in the order of gallery_choice; empty where none were asked for.
+  std::vector<Thumbnail> thumbnails = {};
 };
 
 /// Names pictures by a checkpoint, with the preprocessing and class names that it carries. Pictures

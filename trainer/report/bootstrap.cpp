@@ -74,8 +74,55 @@ struct Samples {
 };
 
 Interval interval_of(const std::vector<double>& values, double level) {
+  if (values.empty()) return {};
   const double tail = 50 * (1 - level);
   return {percentile(values, tail), percentile(values, 100 - tail)};
+}
+
+BootstrapIntervals intervals_of(const Samples& samples, double level) {
+  return {interval_of(samples.acc1, level), interval_of(samples.acc5, level),
+          interval_of(samples.macro_f1, level)};
+}
+
+std::vector<double> differences(const std::vector<double>& first,
+                                const std::vector<double>& second) {
+  std::vector<double> out;
+  out.reserve(first.size());
+  for (std::size_t i = 0; i < first.size(); ++i) out.push_back(first[i] - second[i]);
+  return out;
+}
+
+/// The figures of every resample, for each evaluation; none where no label is known.
+std::vector<Samples> resampled(const std::vector<const Evaluation*>& evaluations,
+                               const BootstrapOptions& options) {
+  std::vector<std::vector<Answer>> answers;
+  std::vector<Tally> tallies;
+  std::vector<double> known_share;  // of classes
+  for (const Evaluation* evaluation : evaluations) {
+    answers.push_back(answers_of(*evaluation));
+    Tally tally(evaluation->classes);
+    for (const Answer& answer : answers.back()) tally.add(answer);
+    known_share.push_back(static_cast<double>(tally.occurring()) / evaluation->classes);
+    tallies.push_back(std::move(tally));
+  }
+  const std::uint64_t n = answers.empty() ? 0 : answers[0].size();
+  std::vector<Samples> samples(evaluations.size());
+  if (n == 0) return samples;
+
+  std::mt19937 random(options.seed);
+  const double percent = 100 / static_cast<double>(n);
+  std::vector<std::size_t> drawn(n);
+  for (int resample = 0; resample < options.resamples; ++resample) {
+    for (std::size_t& index : drawn) index = std::uint64_t{random()} * n >> 32U;
+    for (std::size_t e = 0; e < evaluations.size(); ++e) {
+      tallies[e].clear();
+      for (const std::size_t index : drawn) tallies[e].add(answers[e][index]);
+      samples[e].acc1.push_back(percent * static_cast<double>(tallies[e].right()));
+      samples[e].acc5.push_back(percent * static_cast<double>(tallies[e].in_top()));
+      samples[e].macro_f1.push_back(tallies[e].f1_over_occurring() * known_share[e]);
+    }
+  }
+  return samples;
 }
 
 }  // namespace
@@ -90,40 +137,21 @@ double percentile(std::vector<double> values, double percent) {
 
 std::vector<BootstrapIntervals> bootstrap_intervals(
     const std::vector<const Evaluation*>& evaluations, const BootstrapOptions& options) {
-  std::vector<std::vector<Answer>> answers;
-  std::vector<Tally> tallies;
-  std::vector<double> known_share;  // of classes
-  for (const Evaluation* evaluation : evaluations) {
-    answers.push_back(answers_of(*evaluation));
-    Tally tally(evaluation->classes);
-    for (const Answer& answer : answers.back()) tally.add(answer);
-    known_share.push_back(static_cast<double>(tally.occurring()) / evaluation->classes);
-    tallies.push_back(std::move(tally));
-  }
-  const std::uint64_t n = answers.empty() ? 0 : answers[0].size();
-  if (n == 0) return std::vector<BootstrapIntervals>(evaluations.size());
-
-  std::mt19937 random(options.seed);
-  std::vector<Samples> samples(evaluations.size());
-  const double percent = 100 / static_cast<double>(n);
-  std::vector<std::size_t> drawn(n);
-  for (int resample = 0; resample < options.resamples; ++resample) {
-    for (std::size_t& index : drawn) index = std::uint64_t{random()} * n >> 32U;
-    for (std::size_t e = 0; e < evaluations.size(); ++e) {
-      tallies[e].clear();
-      for (const std::size_t index : drawn) tallies[e].add(answers[e][index]);
-      samples[e].acc1.push_back(percent * static_cast<double>(tallies[e].right()));
-      samples[e].acc5.push_back(percent * static_cast<double>(tallies[e].in_top()));
-      samples[e].macro_f1.push_back(tallies[e].f1_over_occurring() * known_share[e]);
-    }
-  }
   std::vector<BootstrapIntervals> intervals;
-  intervals.reserve(samples.size());
-  for (const Samples& one : samples) {
-    intervals.push_back({interval_of(one.acc1, options.level), interval_of(one.acc5, options.level),
-                         interval_of(one.macro_f1, options.level)});
+  for (const Samples& one : resampled(evaluations, options)) {
+    intervals.push_back(intervals_of(one, options.level));
   }
   return intervals;
+}
+
+PairedIntervals paired_intervals(const Evaluation& first, const Evaluation& second,
+                                 const BootstrapOptions& options) {
+  const std::vector<Samples> samples = resampled({&first, &second}, options);
+  const Samples difference{differences(samples[0].acc1, samples[1].acc1),
+                           differences(samples[0].acc5, samples[1].acc5),
+                           differences(samples[0].macro_f1, samples[1].macro_f1)};
+  return {intervals_of(samples[0], options.level), intervals_of(samples[1], options.level),
+          intervals_of(difference, options.level)};
 }
 
 }  // namespace casvit::trainer

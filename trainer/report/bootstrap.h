@@ -37,6 +37,18 @@ struct BootstrapIntervals {
 std::vector<BootstrapIntervals> bootstrap_intervals(
     const std::vector<const Evaluation*>& evaluations, const BootstrapOptions& options = {});
 
+/// Two sets of weights on the same pictures, each with its intervals.
+struct PairedIntervals {
+  BootstrapIntervals first;
+  BootstrapIntervals second;
+  BootstrapIntervals difference;  ///< of first - second, resample by resample
+};
+
+/// Paired percentile bootstrap: in each resample both are judged on the same pictures, so that what
+/// makes a picture easy or hard for both does not widen the interval of their difference.
+PairedIntervals paired_intervals(const Evaluation& first, const Evaluation& second,
+                                 const BootstrapOptions& options = {});
+
 /// numpy.percentile(values, percent), method "linear". @param values at least one
 double percentile(std::vector<double> values, double percent);
 

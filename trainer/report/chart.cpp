@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "trainer/report/chart_axes.h"
+#include "trainer/report/chart_labels.h"
 #include "trainer/report/text.h"
 
 namespace casvit::trainer {
@@ -82,7 +83,7 @@ std::string draw_line(const ChartSeries& series, const ChartAxes& axes) {
 
 /// One text with a dot a name, so that the reader's font decides how wide it is.
 std::string draw_legend(const Chart& chart) {
-  if (chart.series.size() < 2) return "";
+  if (chart.series.size() < 2 || !chart.series[0].label.empty()) return "";
   std::string out =
       "<text class='cv-name' x='" + at(kChartWidth - kChartRight) + "' y='18' text-anchor='end'>";
   for (const ChartSeries& series : chart.series) {
@@ -106,6 +107,9 @@ std::string chart_content(const Chart& chart) {
          draw_bars(chart, *axes);
   for (const ChartSeries& series : chart.series) {
     if (series.line) out += draw_line(series, *axes);
+  }
+  for (const ChartLabel& label : labels_of(chart, *axes)) {
+    out += text_at(label.x, label.y + 4, "cv-tick cv-tag", "start", label.text);
   }
   return out;
 }

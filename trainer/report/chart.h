@@ -19,13 +19,15 @@ struct ChartBand {
   double high = 0;
 };
 
-/// One line of a chart. `tone` names its colour in the style sheet: main, other, train.
+/// One line of a chart. `tone` names its colour in the style sheet: main, other, train; or where
+/// many are compared those of trainer/compare.
 struct ChartSeries {
   std::string name;
   std::string tone;
   std::vector<ChartPoint> points;  ///< by rising x
   bool dots = false;               ///< mark each point too
   bool line = true;                ///< otherwise its points only give values to a reader's pointer
+  std::string label = {};          ///< a few letters beside its last point, in place of a legend
 };
 
 /// A bar from the bottom of the chart.

@@ -67,6 +67,11 @@ std::optional<ChartAxes> axes_of(const Chart& chart) {
   if (chart.from_zero) y.include(0);
   if (chart.y_high) y.include(*chart.y_high);
   if (!x.empty() && !chart.log_x) x.include(0);
+  constexpr double kRoomForLabels = 0.05;
+  const auto has_label = [](const ChartSeries& series) { return !series.label.empty(); };
+  if (!x.empty() && std::ranges::any_of(chart.series, has_label)) {
+    x.include(x.high + kRoomForLabels * (x.high - x.low));
+  }
   if (x.empty() || y.empty()) return std::nullopt;
   return ChartAxes(x, chart.log_x, axis_ticks(y.low, y.high));
 }

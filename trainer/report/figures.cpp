@@ -51,6 +51,12 @@ Figures::Figures(const ReportInput& report_input)
       matrix(headline),
       scores(class_scores(matrix)),
       time(time_budget(input.history, input.written)) {
+  if (input.against) {
+    if (checked(input.against->evaluation).classes != headline.classes) {
+      throw std::logic_error("report: the other model has other classes");
+    }
+    against = paired_comparison(headline, input.against->evaluation);
+  }
   if (!input.ema) {
     model = judged(input.model, scores.macro.f1);
     model.intervals = bootstrap_intervals({&input.model})[0];

@@ -4,22 +4,14 @@
 #include <string>
 #include <vector>
 
-#include "trainer/report/bootstrap.h"
-#include "trainer/report/calibration.h"
 #include "trainer/report/comparison.h"
 #include "trainer/report/confusion.h"
+#include "trainer/report/judgement.h"
+#include "trainer/report/paired_comparison.h"
 #include "trainer/report/report.h"
 #include "trainer/report/time_budget.h"
 
 namespace casvit::trainer {
-
-/// How good one set of weights is.
-struct Judgement {
-  Accuracy accuracy;
-  double macro_f1 = 0;  ///< over all classes, 0 to 1
-  BootstrapIntervals intervals;
-  Calibration calibration;
-};
 
 /// What the files of a report are written from, computed once. Refers to its input.
 struct Figures {
@@ -36,6 +28,7 @@ struct Figures {
   std::optional<Judgement> ema;
   std::optional<Comparison> comparison;  ///< of the model with its EMA
   TimeBudget time;
+  std::optional<PairedComparison> against;  ///< the headline's weights with another model
 
   const Judgement& best() const { return ema ? *ema : model; }
 };

@@ -3,66 +3,31 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <map>
 
-#include "trainer/report/base64.h"
 #include "trainer/report/heat_colors.h"
 #include "trainer/report/mistakes.h"
 #include "trainer/report/page.h"
+#include "trainer/report/page_pictures.h"
 #include "trainer/report/text.h"
 
 namespace casvit::trainer {
 namespace {
 
-/// A picture larger than that is no thumbnail, and would crowd out others.
-constexpr std::size_t kMostBytesOfOne = 48 << 10;
-/// Of all pictures of the page, before base64.
-constexpr std::size_t kMostBytes = 2 << 20;
-
-std::string placeholder(const std::string& why) {
-  return "<span class='missing'>" + escape_html(why) + "</span>";
-}
-
-/// Puts pictures in, as long as there is room.
-class Pictures {
- public:
-  std::string html(const Thumbnail& thumbnail, const std::string& description) {
-    if (thumbnail.bytes.empty()) {
-      return placeholder("no picture: " +
-                         (thumbnail.problem.empty() ? "it was not read" : thumbnail.problem));
-    }
-    if (thumbnail.bytes.size() > kMostBytesOfOne || used_ + thumbnail.bytes.size() > kMostBytes) {
-      return placeholder("too large to be shown here");
-    }
-    used_ += thumbnail.bytes.size();
-    return "<img alt='" + escape_html(description) +
-           "' src='data:" + escape_html(thumbnail.media_type) + ";base64," +
-           base64(thumbnail.bytes) + "'>";
-  }
-
- private:
-  std::size_t used_ = 0;
-};
-
-std::string percent(double share) {
-  return (share > 0 && share < 0.001 ? "&lt;0.1" : fixed(100 * share, 1)) + "%";
-}
-
-std::string mistake_html(const Figures& figures, const Mistake& mistake, Pictures& pictures) {
+std::string mistake_html(const Figures& figures, const Mistake& mistake, PagePictures& pictures) {
   const std::string& truth = figures.classes[static_cast<std::size_t>(mistake.label)];
   const std::string& guess = figures.classes[static_cast<std::size_t>(mistake.predicted)];
   std::string out = "<li>";
   if (figures.input.thumbnail) {
     out += pictures.html(figures.input.thumbnail(mistake.sample), truth + " taken for " + guess);
   }
-  return out + "<b>" + escape_html(truth) + "</b> " + percent(mistake.label_probability) +
+  return out + "<b>" + escape_html(truth) + "</b> " + share_html(mistake.label_probability) +
          " <span class='as'>taken for</span> " + escape_html(guess) + " " +
-         percent(static_cast<double>(mistake.probability)) + "<span class='path'>" +
+         share_html(static_cast<double>(mistake.probability)) + "<span class='path'>" +
          escape_html(figures.input.path(mistake.sample)) + "</span></li>\n";
 }
 
 std::string gallery(const Figures& figures, const std::string& title,
-                    const std::vector<Mistake>& mistakes, Pictures& pictures) {
+                    const std::vector<Mistake>& mistakes, PagePictures& pictures) {
   std::string out = "<h3>" + title + "</h3>\n<ul class='gallery'>\n";
   for (const Mistake& mistake : mistakes) out += mistake_html(figures, mistake, pictures);
   return out + "</ul>\n";
@@ -79,12 +44,12 @@ std::string answer_html(const Figures& figures, std::uint64_t sample) {
     return escape_html(figures.classes[static_cast<std::size_t>(c)]);
   };
   const auto share = [&](std::size_t rank) {
-    return " " + percent(static_cast<double>(evaluation.probability[first + rank]));
+    return " " + share_html(static_cast<double>(evaluation.probability[first + rank]));
   };
   const std::string answer = name(evaluation.top[first]) + share(0);
   if (evaluation.label[i] < 0) return answer;
   if (evaluation.label[i] != evaluation.top[first]) {
-    return name(evaluation.label[i]) + " " + percent(std::exp(-evaluation.loss[i])) +
+    return name(evaluation.label[i]) + " " + share_html(std::exp(-evaluation.loss[i])) +
            " <span class='as'>taken for</span> " + answer;
   }
   if (evaluation.top_k < 2) return answer;
@@ -110,7 +75,7 @@ std::string mistakes_section(const Figures& figures) {
   constexpr std::size_t kMost = 18;
   const std::vector<Mistake> surest = surest_mistakes(figures.headline, kMost);
   if (surest.empty()) return "";
-  Pictures pictures;
+  PagePictures pictures;
   return "<section class='card'><h2>Mistakes</h2>\n<p class='lead'>Beside a class is the "
          "probability that the network gave it.</p>\n" +
          gallery(figures, "Most confident mistakes", surest, pictures) +
@@ -121,7 +86,7 @@ std::string mistakes_section(const Figures& figures) {
 
 std::string heatmaps_section(const Figures& figures) {
   if (figures.input.heatmaps.empty()) return "";
-  Pictures pictures;
+  PagePictures pictures;
   std::string out =
       "<section class='card'><h2>What the network looks at</h2>\n<p class='lead'>In its surest "
       "mistakes, then in its surest right answers. <b>Evidence</b> (Grad-CAM) is where the picture "

@@ -14,6 +14,8 @@ std::string report_page(const Figures& figures);
 /// How far a run is that goes on, and a switch that reloads the page.
 std::string under_way_section(const Figures& figures);
 std::string headline_section(const Figures& figures);
+/// The same pictures by another model.
+std::string against_section(const Figures& figures);
 std::string training_section(const Figures& figures);
 std::string confusion_section(const Figures& figures);
 std::string mistakes_section(const Figures& figures);

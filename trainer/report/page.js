@@ -71,7 +71,7 @@
 
   // Tables that are sorted by their headings, and searched by the first column.
   const number = text => {
-    const value = parseFloat(text.replace(/[,%\s]/g, ''));
+    const value = parseFloat(text.replace(/[,%\s]/g, '').replace('\u2212', '-'));
     return Number.isNaN(value) ? -Infinity : value;
   };
   for (const table of document.querySelectorAll('.sortable')) {

@@ -1,6 +1,7 @@
 #include "trainer/report/report.h"
 
 #include "trainer/report/atomic_file.h"
+#include "trainer/report/change_tables.h"
 #include "trainer/report/classification_report.h"
 #include "trainer/report/csv_tables.h"
 #include "trainer/report/figure_files.h"
@@ -26,6 +27,10 @@ WrittenReport write_report(const std::string& folder, const ReportInput& input) 
   write("per_class.csv", per_class_csv(figures));
   write("calibration.csv", calibration_csv(figures.best().calibration));
   write("predictions.csv", predictions_csv(figures.headline, figures.classes, input.path));
+  if (figures.against) {
+    write("changed_pictures.csv", changed_pictures_csv(figures));
+    write("class_changes.csv", class_changes_csv(figures));
+  }
   const PngRenderer renderer;
   for (const FigureFile& figure : figure_files(figures)) {
     write(figure.name + ".svg", figure.svg);

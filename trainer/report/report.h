@@ -29,6 +29,13 @@ struct Heatmap {
   std::vector<Panel> panels;
 };
 
+/// What another model said of the same pictures.
+struct Opponent {
+  std::string own_name;  ///< how the report's own model is called beside it
+  std::string name;
+  Evaluation evaluation;
+};
+
 /// One key of the configuration, values as YAML.
 struct ConfigValue {
   std::string key;
@@ -64,6 +71,7 @@ struct ReportInput {
   double written = 0;                         ///< now, seconds since 1970
   std::vector<Heatmap> heatmaps = {};
   std::optional<UnderWay> under_way = {};  ///< absent: the run is done
+  std::optional<Opponent> against = {};  ///< to compare with
 };
 
 constexpr int kThumbnailSide = 144;
@@ -74,7 +82,8 @@ struct WrittenReport {
 };
 
 /// Writes report/{index.html, report.json, classification_report.txt, confusion_matrix.csv,
-/// per_class.csv, calibration.csv, predictions.csv} and every figure as .svg and .png below
+/// per_class.csv, calibration.csv, predictions.csv}, changed_pictures.csv and class_changes.csv
+/// where there is another model to compare with, and every figure as .svg and .png below
 /// `folder`, each atomically (aside, then renamed), index.html last. Figures that have nothing to
 /// show are not there; PNGs are left out, with a note, where librsvg is missing. The headline and
 /// per-class figures are those of the EMA weights where there are any.

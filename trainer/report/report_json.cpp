@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "trainer/report/judgement_json.h"
 #include "trainer/report/text.h"
 
 namespace casvit::trainer {
@@ -16,24 +17,6 @@ using Json = nlohmann::ordered_json;
 
 /// A number, or null where it is not finite: JSON has no other way.
 Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
-
-Json interval_json(const Interval& interval) { return {interval.low, interval.high}; }
-
-Json judgement_json(const Judgement& one) {
-  const Accuracy& accuracy = one.accuracy;
-  return {{"acc1", number(accuracy.acc1())},
-          {"acc5", number(accuracy.acc5())},
-          {"loss", number(accuracy.loss)},
-          {"samples", accuracy.samples},
-          {"correct1", accuracy.correct1},
-          {"correct5", accuracy.correct5},
-          {"acc1_interval", interval_json(one.intervals.acc1)},
-          {"acc5_interval", interval_json(one.intervals.acc5)},
-          {"macro_f1", one.macro_f1},
-          {"macro_f1_interval", interval_json(one.intervals.macro_f1)},
-          {"log_loss", number(accuracy.loss)},
-          {"ece", one.calibration.ece}};
-}
 
 Json bootstrap_json() {
   const BootstrapOptions options;
@@ -59,6 +42,14 @@ Json comparison_json(const Comparison& comparison) {
   return {{"only_model_right", comparison.only_first},
           {"only_ema_right", comparison.only_second},
           {"mcnemar_p", comparison.p_value}};
+}
+
+Json against_json(const Figures& figures) {
+  const Opponent& opponent = *figures.input.against;
+  Json out = {{"own_name", sanitize_utf8(opponent.own_name)},
+              {"name", sanitize_utf8(opponent.name)}};
+  out.update(paired_json(*figures.against, figures.classes));
+  return out;
 }
 
 /// null where the history does not tell.
@@ -173,6 +164,7 @@ std::string report_json(const Figures& figures) {
       {"model", judgement_json(figures.model)},
       {"ema", figures.ema ? judgement_json(*figures.ema) : Json(nullptr)},
       {"comparison", figures.comparison ? comparison_json(*figures.comparison) : Json(nullptr)},
+      {"against", figures.against ? against_json(figures) : Json(nullptr)},
       {"bootstrap", bootstrap_json()},
       {"samples", figures.headline.samples()},
       {"classes", std::move(names)},
