@@ -59,10 +59,10 @@ Extent extent_of(const Group& group) {
     most.push_back(high);
     squares.push_back(at::square(at::linalg_vector_norm(tensor, 2, {}, false, at::kDouble)));
   }
-  const at::Tensor found = at::stack({at::stack(least).min().to(at::kDouble),
-                                      at::stack(most).max().to(at::kDouble),
-                                      at::stack(squares).sum()})
-                               .cpu();
+  const at::Tensor found =
+      at::stack({at::stack(least).min().to(at::kDouble), at::stack(most).max().to(at::kDouble),
+                 at::stack(squares).sum()})
+          .cpu();
   const auto* values = found.const_data_ptr<double>();
   return {values[0], values[1], std::sqrt(values[2])};
 }
@@ -72,15 +72,13 @@ Extent extent_of(const Group& group) {
 at::Tensor counts_of(const Group& group, const Extent& extent) {
   at::Tensor counts;
   for (const at::Tensor& tensor : group.tensors) {
-    const at::Tensor some =
-        at::histc(tensor, kBins, extent.least, extent.most).to(at::kDouble);
+    const at::Tensor some = at::histc(tensor, kBins, extent.least, extent.most).to(at::kDouble);
     counts = counts.defined() ? counts.add_(some) : some;
   }
   return counts.cpu().contiguous();
 }
 
-std::vector<HistogramBin> bins_of(const Group& group, const Extent& extent,
-                                  std::int64_t elements) {
+std::vector<HistogramBin> bins_of(const Group& group, const Extent& extent, std::int64_t elements) {
   std::vector<HistogramBin> bins(kBins);
   if (extent.least == extent.most) {  // as tensorboard/plugins/histogram/summary_v2.py has it
     std::ranges::fill(bins, HistogramBin{extent.least, extent.most, 0});
@@ -121,8 +119,7 @@ std::vector<Distribution> distributions(const std::vector<Group>& groups) {
 
 std::vector<Distribution> weight_distributions(const ModelState& model) {
   const at::NoGradGuard no_grad;
-  return distributions(
-      grouped(model, [](const ModelState::Entry& entry) { return entry.tensor; }));
+  return distributions(grouped(model, [](const ModelState::Entry& entry) { return entry.tensor; }));
 }
 
 std::vector<Distribution> gradient_distributions(const ModelState& model) {

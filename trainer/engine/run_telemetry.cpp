@@ -141,10 +141,9 @@ void RunTelemetry::listen() {
         address, static_cast<std::uint16_t>(config_.report.prometheus_port),
         [this] { return gauges_->text(); });
   } catch (const std::system_error& error) {
-    throw ConfigError("report.prometheus_port: cannot listen at " + place + ": " +
-                      error.code().message() +
-                      "; give another report.prometheus_port or report.prometheus_address, or 0 " +
-                      "for none");
+    throw ConfigError(
+        "report.prometheus_port: cannot listen at " + place + ": " + error.code().message() +
+        "; give another report.prometheus_port or report.prometheus_address, or 0 " + "for none");
   }
   say_("figures for Prometheus: http://" + place + "/metrics");
 }

@@ -60,9 +60,9 @@ class RunTelemetry {
   const RunInputs& inputs_;
   Place place_;
   std::function<void(const std::string&)> say_;
-  ReportInput about_;          ///< class names, thumbnails, configuration
-  std::int64_t step_ = 0;      ///< last noted
-  int drawn_in_ = 0;           ///< epochs done when pictures were drawn last
+  ReportInput about_;      ///< class names, thumbnails, configuration
+  std::int64_t step_ = 0;  ///< last noted
+  int drawn_in_ = 0;       ///< epochs done when pictures were drawn last
   std::optional<EventLog> events_;
   std::optional<PngRenderer> renderer_;  ///< none once it was found not to work
   std::unique_ptr<RunGauges> gauges_;

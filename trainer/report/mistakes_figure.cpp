@@ -51,8 +51,8 @@ std::string mistakes_svg(std::span<const Mistake> mistakes, const std::vector<st
   const int rows = (count + columns - 1) / columns;
   const int tile_width = kThumbnailSide + kGap;
   const int tile_height = kThumbnailSide + kTextHeight + kGap;
-  std::string out =
-      text_at("cv-title", kMargin, kMargin + 12, "Most confident mistakes: true class, and taken for");
+  std::string out = text_at("cv-title", kMargin, kMargin + 12,
+                            "Most confident mistakes: true class, and taken for");
   for (int i = 0; i < count; ++i) {
     const Mistake& mistake = mistakes[static_cast<std::size_t>(i)];
     const int x = kMargin + i % columns * tile_width;

@@ -83,8 +83,7 @@ EventLog::EventLog(const std::string& run_folder, std::int64_t resume_step,
   } catch (const std::filesystem::filesystem_error& error) {
     cannot_write(folder, error.code().value());
   }
-  descriptor_ =
-      ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0666);
+  descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0666);
   if (descriptor_ < 0) cannot_write(path_, errno);
 
   append(event_at(0).bytes(3, "brain.Event:2").message(10, WireMessage().bytes(1, "casvit")));

@@ -78,8 +78,8 @@ void HttpConnection::answer(std::string response) {
 
 bool HttpConnection::write() {
   while (sent_ < response_.size()) {
-    const ssize_t sent = ::send(socket_.get(), response_.data() + sent_, response_.size() - sent_,
-                                MSG_NOSIGNAL);
+    const ssize_t sent =
+        ::send(socket_.get(), response_.data() + sent_, response_.size() - sent_, MSG_NOSIGNAL);
     if (sent < 0) return would_wait();
     sent_ += static_cast<std::size_t>(sent);
   }

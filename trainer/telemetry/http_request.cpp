@@ -54,7 +54,8 @@ HttpRequest parse_http_request(std::string_view bytes) {
   const std::string_view method = line.substr(0, first);
   const std::string_view path = path_of(line.substr(first + 1, second - first - 1));
   const std::string_view version = line.substr(second + 1);
-  if (!is_method(method) || path.empty() || !version.starts_with("HTTP/1.") || version.size() != 8) {
+  if (!is_method(method) || path.empty() || !version.starts_with("HTTP/1.") ||
+      version.size() != 8) {
     return request;
   }
   request.state = HttpRequest::State::kComplete;

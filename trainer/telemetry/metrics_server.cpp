@@ -55,8 +55,9 @@ Address parse(const std::string& text, std::uint16_t port) {
 
 FileDescriptor listen_at(const std::string& text, std::uint16_t port) {
   Address address = parse(text, port);
-  FileDescriptor listener(checked(
-      ::socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), "socket"));
+  FileDescriptor listener(
+      checked(::socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0),
+              "socket"));
   // A run that is started again need not wait until the system has forgotten its clients of before.
   const int yes = 1;
   checked(::setsockopt(listener.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes), "setsockopt");

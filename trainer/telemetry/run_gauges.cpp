@@ -55,8 +55,8 @@ void RunGauges::note(const StepMetrics& metrics, std::int64_t images, std::int64
   communication_.add(metrics.comm_exposed_seconds);
   optimizer_.add(metrics.optimizer_seconds.value_or(0));
   step_sum_.add(seconds);
-  const auto bucket = static_cast<std::size_t>(
-      std::ranges::lower_bound(kStepBounds, seconds) - kStepBounds.begin());
+  const auto bucket = static_cast<std::size_t>(std::ranges::lower_bound(kStepBounds, seconds) -
+                                               kStepBounds.begin());
   step_counts_[bucket].fetch_add(1, std::memory_order_relaxed);
   stepped_at_.set(now());
   epoch_.set(metrics.epoch);
@@ -91,7 +91,8 @@ std::string RunGauges::text() const {
   const auto counter = [&out](const char* name, const char* help, const Figure& figure) {
     out.family(name, Type::kCounter, help).sample(figure.get());
   };
-  out.family("casvit_run_info", Type::kGauge, "What is trained, and where it is written to; always 1.")
+  out.family("casvit_run_info", Type::kGauge,
+             "What is trained, and where it is written to; always 1.")
       .sample(1, {{"version", facts_.version},
                   {"model", facts_.model},
                   {"run_folder", facts_.run_folder}});
@@ -108,8 +109,8 @@ std::string RunGauges::text() const {
     gauge("casvit_learning_rate", "Learning rate of the last step.", learning_rate_.get());
     gauge("casvit_gradient_norm", "L2 norm of the last step's gradients, before clipping.",
           gradient_norm_.get());
-    gauge("casvit_images_per_second", "Images that all ranks trained on a second, in the last step.",
-          images_per_second_.get());
+    gauge("casvit_images_per_second",
+          "Images that all ranks trained on a second, in the last step.", images_per_second_.get());
     gauge("casvit_last_step_timestamp_seconds", "When the last step ended, since 1970.",
           stepped_at_.get());
   }
@@ -140,8 +141,9 @@ std::string RunGauges::text() const {
       {{"model", &model_}, {"ema", &average_}}};
   const auto evaluated = [&](const Scores& scores) { return !std::isnan(scores.acc1.get()); };
   if (evaluated(model_)) {
-    out.family("casvit_validation_accuracy_ratio", Type::kGauge,
-               "Share of validation images whose class is among the first answers; last evaluation.");
+    out.family(
+        "casvit_validation_accuracy_ratio", Type::kGauge,
+        "Share of validation images whose class is among the first answers; last evaluation.");
     for (const auto& [name, scores] : weights) {
       if (!evaluated(*scores)) continue;
       out.sample(scores->acc1.get(), {{"weights", name}, {"top", "1"}});

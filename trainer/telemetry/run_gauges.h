@@ -21,9 +21,9 @@ class RunGauges {
     std::string model;
     std::string run_folder;
     int ranks = 1;
-    int epochs = 0;              ///< of the whole run
-    std::int64_t last_step = 0;  ///< where it ends
-    double started = 0;          ///< this process, seconds since 1970
+    int epochs = 0;                 ///< of the whole run
+    std::int64_t last_step = 0;     ///< where it ends
+    double started = 0;             ///< this process, seconds since 1970
     std::int64_t steps_before = 0;  ///< what was before this process
     std::int64_t epochs_before = 0;
     std::int64_t skipped_before = 0;

@@ -43,7 +43,8 @@ constexpr std::size_t kPngHead = 24;
 /// A big-endian number of a PNG's header, in decimal.
 std::string png_number(std::string_view png, std::size_t at) {
   std::uint32_t number = 0;
-  for (const char byte : png.substr(at, 4)) number = number << 8U | static_cast<unsigned char>(byte);
+  for (const char byte : png.substr(at, 4))
+    number = number << 8U | static_cast<unsigned char>(byte);
   return std::to_string(number);
 }
 

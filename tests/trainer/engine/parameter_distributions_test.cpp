@@ -74,8 +74,8 @@ TEST(ParameterDistributions, EqualNumbersAreInTheLastBin) {
 }
 
 TEST(ParameterDistributions, AGroupThatIsNotFiniteIsLeftOut) {
-  for (const double wrong : {std::numeric_limits<double>::quiet_NaN(),
-                             std::numeric_limits<double>::infinity()}) {
+  for (const double wrong :
+       {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
     const ModelState model = two_groups();
     model.entry("head.bias").tensor[3] = wrong;
     const std::vector<Distribution> found = weight_distributions(model);

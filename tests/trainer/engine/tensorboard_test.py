@@ -209,7 +209,7 @@ class TensorBoardTest(TrainingCase):
 
     def test_a_run_that_diverges_has_failed(self):
         run = self.run_folder("diverged")
-        self.run_it(self.train_command(2, run, "optimizer.learning_rate=1e20", "clip.norm=0"), code=4)
+        self.run_it(self.train_command(0, run, "optimizer.learning_rate=1e20", "clip.norm=0"), code=4)
         events = Events(run)
         end = metadata.parse_session_end_info_plugin_data(events.hparams(metadata.SESSION_END_INFO_TAG))
         self.assertEqual(end.status, api_pb2.STATUS_FAILURE)

@@ -41,7 +41,8 @@ TEST(MistakesFigure, IsAsHighAsItsRows) {
   const std::string svg = mistakes_svg(many, kClasses, thumbnail);
   EXPECT_EQ(markup_problem(svg), "");
   std::size_t pictures = 0;
-  for (std::size_t at = svg.find("<image "); at != std::string::npos; at = svg.find("<image ", at + 1)) {
+  for (std::size_t at = svg.find("<image "); at != std::string::npos;
+       at = svg.find("<image ", at + 1)) {
     ++pictures;
   }
   EXPECT_EQ(pictures, 9U);

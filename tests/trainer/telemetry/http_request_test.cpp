@@ -18,9 +18,9 @@ TEST(HttpRequest, MethodAndPath) {
 }
 
 TEST(HttpRequest, OtherFormsOfTheSame) {
-  for (const char* head : {"GET /metrics HTTP/1.0\n\n", "GET /metrics HTTP/1.1\nHost: a\n\n",
-                           "GET http://host:9400/metrics HTTP/1.1\r\n\r\n",
-                           "GET /metrics#there HTTP/1.1\r\n\r\n"}) {
+  for (const char* head :
+       {"GET /metrics HTTP/1.0\n\n", "GET /metrics HTTP/1.1\nHost: a\n\n",
+        "GET http://host:9400/metrics HTTP/1.1\r\n\r\n", "GET /metrics#there HTTP/1.1\r\n\r\n"}) {
     const HttpRequest request = parse_http_request(head);
     EXPECT_EQ(request.state, State::kComplete) << head;
     EXPECT_EQ(request.path, "/metrics") << head;

@@ -32,8 +32,7 @@ constexpr std::chrono::seconds kPatience{20};
 /// A client on this machine, IPv4.
 class Client {
  public:
-  explicit Client(std::uint16_t port)
-      : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  explicit Client(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(port);

@@ -36,8 +36,10 @@ TEST(PrometheusText, EscapesWhatTheFormatReserves) {
 TEST(PrometheusText, NumbersThatAreNotFinite) {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   PrometheusText text;
-  text.family("a", Type::kGauge, "-").sample(kInfinity).sample(-kInfinity).sample(
-      std::numeric_limits<double>::quiet_NaN());
+  text.family("a", Type::kGauge, "-")
+      .sample(kInfinity)
+      .sample(-kInfinity)
+      .sample(std::numeric_limits<double>::quiet_NaN());
   EXPECT_EQ(text.text(), "# HELP a -\n# TYPE a gauge\na +Inf\na -Inf\na NaN\n");
 }
 

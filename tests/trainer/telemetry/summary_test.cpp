@@ -29,11 +29,16 @@ TEST(Summary, SizeOfAPictureIsThatOfItsHeader) {
   const std::string head = "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x01\x02\0\0\0\x09"s;
   Summary summary;
   summary.image("a", head);
-  EXPECT_TRUE(holds(summary, "\x03""258"s));
-  EXPECT_TRUE(holds(summary, "\x01""9"s));
+  EXPECT_TRUE(holds(summary,
+                    "\x03"
+                    "258"s));
+  EXPECT_TRUE(holds(summary,
+                    "\x01"
+                    "9"s));
   EXPECT_THROW(summary.image("a", ""), std::invalid_argument);
   EXPECT_THROW(summary.image("a", head.substr(0, 20)), std::invalid_argument);
-  EXPECT_THROW(summary.image("a", "\xff\xd8\xff\xe0 a JPEG, which it is not to be"), std::invalid_argument);
+  EXPECT_THROW(summary.image("a", "\xff\xd8\xff\xe0 a JPEG, which it is not to be"),
+               std::invalid_argument);
 }
 
 TEST(Hparams, NamesAndValuesOfAnyBytesBecomeUtf8) {
