@@ -160,6 +160,12 @@ struct Config {
     int keep = 3;                  ///< newest kept besides best and last; 0: all
   } checkpoint;
 
+  struct Report {
+    bool tensorboard = true;  ///< event files in the run folder
+    int prometheus_port = 0;  ///< of /metrics; 0: none
+    std::string prometheus_address = "127.0.0.1";
+  } report;
+
   struct Parallel {
     bool reproducible = false;          ///< the same bits on 1, 2, 4, ... ranks
     bool zero = false;                  ///< shard optimizer state and EMA over ranks (ZeRO stage 1)

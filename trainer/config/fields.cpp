@@ -1,4 +1,8 @@
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
 #include <algorithm>
+#include <array>
 
 #include "dataio/augment/rand_augment.h"
 #include "dataio/error.h"
@@ -36,6 +40,14 @@ bool is_rand_augment(std::string_view text) {
   } catch (const dataio::UsageError&) {
     return false;
   }
+}
+
+/// IPv4 or IPv6.
+bool is_address(std::string_view text) {
+  std::array<unsigned char, sizeof(in6_addr)> bytes{};
+  const std::string address(text);
+  return ::inet_pton(AF_INET, address.c_str(), bytes.data()) == 1 ||
+         ::inet_pton(AF_INET6, address.c_str(), bytes.data()) == 1;
 }
 
 // The key is the spelling of the member itself, so that the two cannot drift apart.
@@ -243,6 +255,14 @@ std::vector<Field> make_fields() {
                    "steps between checkpoints besides; 0: only at epochs"),
       CASVIT_FIELD(checkpoint.keep, at_least(0),
                    "newest checkpoints kept besides best and last; 0: all"),
+      CASVIT_FIELD(report.tensorboard, kAnything,
+                   "write event files that TensorBoard shows while the run trains"),
+      CASVIT_FIELD(report.prometheus_port, between(0, 65535),
+                   "TCP port at which rank 0 serves /metrics for Prometheus; 0: none"),
+      CASVIT_FIELD(report.prometheus_address,
+                   Format{"the number of an address, e.g. 127.0.0.1, 0.0.0.0 or ::1", is_address},
+                   "address that it listens at; 127.0.0.1: nobody outside this machine can read "
+                   "it; 0.0.0.0: everybody who reaches the machine can"),
       CASVIT_FIELD(
           parallel.reproducible, kAnything,
           "sum shards in one fixed tree: the same bits on 1, 2, 4, ... ranks; "

@@ -20,15 +20,18 @@ constexpr std::array<std::string_view, 16> kFixed{
 
 /// Keys that say where and how long, not what: a change of them is worth a word only when it
 /// changes the schedule.
-constexpr std::array<std::string_view, 9> kQuiet{"data.train",
-                                                 "data.val",
-                                                 "data.stage_to",
-                                                 "train.max_steps",
-                                                 "parallel.zero",
-                                                 "parallel.bucket_mb",
-                                                 "launch.expect_ranks",
-                                                 "launch.expect_hosts",
-                                                 "launch.timeout_seconds"};
+constexpr std::array<std::string_view, 12> kQuiet{"data.train",
+                                                  "data.val",
+                                                  "data.stage_to",
+                                                  "train.max_steps",
+                                                  "parallel.zero",
+                                                  "parallel.bucket_mb",
+                                                  "report.tensorboard",
+                                                  "report.prometheus_port",
+                                                  "report.prometheus_address",
+                                                  "launch.expect_ranks",
+                                                  "launch.expect_hosts",
+                                                  "launch.timeout_seconds"};
 
 bool listed(const auto& keys, std::string_view key) {
   return std::find(keys.begin(), keys.end(), key) != keys.end();

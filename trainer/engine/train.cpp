@@ -45,6 +45,7 @@ launch::ExitCode train(const Config& config, const TrainOptions& options, launch
   try {
     return carry_out(*run);
   } catch (...) {
+    run->give_up();
     // With other ranks the process ends here. Its collectives may still be under way in the run's
     // buffers, and waiting for its threads could take for ever: nothing is taken down.
     if (world.size() > 1) {

@@ -52,6 +52,9 @@ TrainingRun::TrainingRun(const Config& config, TrainOptions options, launch::Wor
     resume_from(checkpoint);
   }
   if (is_leader()) {
+    telemetry_.emplace(config_, inputs_, *state_,
+                       RunTelemetry::Place{options_.out, world_.host(), world_.size(), began()},
+                       [this](const std::string& line) { log_.line(line); });
     // Not before the start is known to be sound: this makes the folder a run's.
     write_text_file(options_.out + "/config.yaml", to_yaml(config_, true));
     metrics_.emplace(options_.out, state_->step);
@@ -93,12 +96,17 @@ void TrainingRun::note_start() {
     return;
   }
   metrics_->append(StartMetrics{state_->step, static_cast<int>(epochs_done()), world_.size(),
-                                std::chrono::duration<double>(began_.time_since_epoch()).count(),
-                                pastimes_.starting, metrics_->dropped().ended,
+                                began(), pastimes_.starting, metrics_->dropped().ended,
                                 metrics_->dropped().steps});
 }
 
 TrainingRun::~TrainingRun() = default;
+
+void TrainingRun::give_up() noexcept {
+  if (telemetry_) {
+    telemetry_->give_up();
+  }
+}
 
 TrainingStepOptions TrainingRun::step_options() const {
   TrainingStepOptions step = step_options_of(config_, world_.size());

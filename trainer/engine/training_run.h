@@ -17,6 +17,7 @@
 #include "trainer/engine/run_inputs.h"
 #include "trainer/engine/run_log.h"
 #include "trainer/engine/run_state.h"
+#include "trainer/engine/run_telemetry.h"
 #include "trainer/engine/step_trace.h"
 #include "trainer/engine/train.h"
 #include "trainer/engine/training_step.h"
@@ -53,6 +54,9 @@ class TrainingRun {
   void report();
   /// After an interruption: waits until every rank may leave.
   void leave();
+
+  /// The exception being handled ends the process: tells those who watch it. Waits for nobody.
+  void give_up() noexcept;
 
   /// What this process spent on what is no step, in seconds, and how often.
   struct Pastimes {
@@ -96,6 +100,8 @@ class TrainingRun {
   bool replaces_corrupt() const { return config_.data.on_corrupt == "replace"; }
   bool is_leader() const { return world_.rank() == 0; }
   double seconds_so_far() const;
+  /// When this process started, seconds since 1970.
+  double began() const { return std::chrono::duration<double>(began_.time_since_epoch()).count(); }
   /// Carries tensors, where they are.
   launch::Communicator& tensors() {
     return device_communicator_ ? *device_communicator_ : world_.communicator();
@@ -118,6 +124,7 @@ class TrainingRun {
   std::unique_ptr<TrainingStep> training_step_;
   std::unique_ptr<dataio::Loader> loader_;
   std::optional<MetricsLog> metrics_;
+  std::optional<RunTelemetry> telemetry_;
   std::optional<StepTrace> trace_;  ///< where one was asked for and is not written yet
   std::unique_ptr<CheckpointWriter> checkpoints_;
   std::vector<dataio::Replacement> replaced_here_;  ///< by this rank, not yet counted

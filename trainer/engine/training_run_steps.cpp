@@ -142,6 +142,7 @@ void TrainingRun::note_step(const StepResult& result, double learning_rate, std:
     metrics.loss_scale = state_->scaler.scale;
   }
   metrics_->append(metrics);
+  telemetry_->note(metrics, images, *state_);
 }
 
 /// Collective.

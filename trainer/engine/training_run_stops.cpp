@@ -58,7 +58,9 @@ bool TrainingRun::run_evaluation(const std::string& label) {
 /// Time that training waited for something else, to metrics.jsonl.
 void TrainingRun::note_pause(const char* on, double seconds) {
   if (metrics_) {
-    metrics_->append(PauseMetrics{state_->step, static_cast<int>(epochs_done()), on, seconds});
+    const PauseMetrics pause{state_->step, static_cast<int>(epochs_done()), on, seconds};
+    metrics_->append(pause);
+    telemetry_->note(pause);
   }
 }
 
@@ -185,6 +187,7 @@ double TrainingRun::seconds_so_far() const {
 void TrainingRun::save() {
   if (metrics_ && epoch_metrics_) {
     metrics_->append(*epoch_metrics_);
+    telemetry_->note(*epoch_metrics_, *state_, evaluations_);
   }
   const bool by_epoch =
       at_epoch_end() && !interrupted_ &&
@@ -201,6 +204,7 @@ void TrainingRun::save() {
         checkpoint_info(config_, inputs_, *state_, evaluation_due_, seconds_so_far()),
         checkpoint_tensors(*state_, tensors())};
     if (checkpoints_) {
+      telemetry_->flush();
       checkpoints_->save(checkpoint,
                          by_epoch ? CheckpointWriter::Kind::kEpoch : CheckpointWriter::Kind::kStep,
                          is_best_);
@@ -270,11 +274,13 @@ void TrainingRun::report() {
   const launch::Watchdog::Watch watch = world_.watch("writing the report");
   checkpoints_->wait();
   if (!inputs_.val) {
+    telemetry_->finish();
     log_.line("no data.val, so no report; checkpoints are in " + options_.out + "/checkpoints");
     return;
   }
   const WrittenReport written = write_report_so_far(false);
   pastimes_.reporting = seconds_since(start);
+  telemetry_->finish();
   const Accuracy best = accuracy_of(evaluations_.back());
   log_.line(formatted("%s top-1 %.2f%%, top-5 %.2f%% on %lld validation pictures, %s in all",
                       state_->average ? "EMA" : "model", best.acc1(), best.acc5(),

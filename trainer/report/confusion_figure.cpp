@@ -2,39 +2,26 @@
 
 #include "trainer/report/confusion_order.h"
 #include "trainer/report/figure_files.h"
+#include "trainer/report/short_name.h"
 #include "trainer/report/text.h"
 
 namespace casvit::trainer {
-namespace {
-
-constexpr std::size_t kLongestName = 26;
-
-std::string short_name(const std::string& name) {
-  const std::string clean = sanitize_utf8(name);
-  if (static_cast<std::size_t>(code_points(clean)) <= kLongestName) return clean;
-  std::string out;
-  std::size_t points = 0;
-  for (const char c : clean) {
-    if ((static_cast<unsigned char>(c) & 0xc0U) != 0x80U && ++points == kLongestName) break;
-    out += c;
-  }
-  return out + "\u2026";
+std::string confusion_svg(const Figures& figures) {
+  return confusion_svg(figures.matrix, figures.classes);
 }
 
-}  // namespace
-
-std::string confusion_svg(const Figures& figures) {
-  const ConfusionMatrix& matrix = figures.matrix;
+std::string confusion_svg(const ConfusionMatrix& matrix, const std::vector<std::string>& classes) {
   const std::vector<int> shown = shown_classes(matrix);
   const auto count = static_cast<int>(shown.size());
   const int side = count > 16 ? 26 : 44;
   constexpr int kMargin = 30;
   constexpr int kNames = 190;
   constexpr int kTitle = 46;
+  constexpr std::size_t kLongestName = 26;
   const int left = kMargin + kNames;
   const int top = kMargin + kTitle + kNames;
   const auto name = [&](int c) {
-    return escape_html(short_name(figures.classes[static_cast<std::size_t>(c)]));
+    return escape_html(short_name(classes[static_cast<std::size_t>(c)], kLongestName));
   };
   std::string out = "<text class='cv-title' x='" + std::to_string(kMargin) +
                     "' y='42'>Confusion matrix</text><text class='cv-tick' x='" +

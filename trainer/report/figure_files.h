@@ -5,6 +5,7 @@
 
 #include "trainer/report/bar_figure.h"
 #include "trainer/report/chart.h"
+#include "trainer/report/confusion.h"
 #include "trainer/report/figures.h"
 
 namespace casvit::trainer {
@@ -32,5 +33,7 @@ BarFigure memory_bars(const Figures& figures);
 
 /// The confusion matrix as an SVG file: counts, coloured by their share of the row.
 std::string confusion_svg(const Figures& figures);
+/// @param classes names
+std::string confusion_svg(const ConfusionMatrix& matrix, const std::vector<std::string>& classes);
 
 }  // namespace casvit::trainer
