@@ -79,7 +79,7 @@ void RunGauges::note(const EpochMetrics& metrics) {
 void RunGauges::note(const PauseMetrics& metrics) {
   Figure& figure = metrics.on == "evaluation"   ? evaluation_
                    : metrics.on == "checkpoint" ? checkpoint_
-                                                : other_;
+                                                : report_;
   figure.add(metrics.seconds);
 }
 
@@ -136,7 +136,7 @@ std::string RunGauges::text() const {
              "Time in which nothing was trained, by what it went to.")
       .sample(evaluation_.get(), {{"on", "evaluation"}})
       .sample(checkpoint_.get(), {{"on", "checkpoint"}})
-      .sample(other_.get(), {{"on", "other"}});
+      .sample(report_.get(), {{"on", "report"}});
   const std::array<std::pair<const char*, const Scores*>, 2> weights{
       {{"model", &model_}, {"ema", &average_}}};
   const auto evaluated = [&](const Scores& scores) { return !std::isnan(scores.acc1.get()); };

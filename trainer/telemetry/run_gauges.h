@@ -68,7 +68,7 @@ class RunGauges {
   Figure data_, compute_, communication_, optimizer_;
   Figure step_sum_, stepped_at_;
   std::array<std::atomic<std::uint64_t>, kStepBounds.size() + 1> step_counts_{};
-  Figure evaluation_, checkpoint_, other_;
+  Figure evaluation_, checkpoint_, report_;
   Scores model_, average_;
 };
 
