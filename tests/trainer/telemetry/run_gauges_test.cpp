@@ -84,7 +84,7 @@ TEST(RunGauges, AccuraciesAreSharesAndPausesHaveTheirReason) {
   gauges.note(epoch);
   gauges.note(PauseMetrics{12, 2, "evaluation", 1.5});
   gauges.note(PauseMetrics{12, 2, "checkpoint", 0.5});
-  gauges.note(PauseMetrics{12, 2, "something else", 0.25});
+  gauges.note(PauseMetrics{12, 2, "report", 0.25});
   std::string text = gauges.text();
   EXPECT_EQ(sample(text, "casvit_validation_accuracy_ratio{weights=\"model\",top=\"1\"}"), 0.75);
   EXPECT_EQ(sample(text, "casvit_validation_accuracy_ratio{weights=\"model\",top=\"5\"}"), 1);
@@ -93,7 +93,7 @@ TEST(RunGauges, AccuraciesAreSharesAndPausesHaveTheirReason) {
   EXPECT_THAT(text, Not(HasSubstr("weights=\"ema\"")));
   EXPECT_EQ(sample(text, "casvit_pause_seconds_total{on=\"evaluation\"}"), 1.5);
   EXPECT_EQ(sample(text, "casvit_pause_seconds_total{on=\"checkpoint\"}"), 0.5);
-  EXPECT_EQ(sample(text, "casvit_pause_seconds_total{on=\"other\"}"), 0.25);
+  EXPECT_EQ(sample(text, "casvit_pause_seconds_total{on=\"report\"}"), 0.25);
   epoch.ema_acc1 = 80;
   epoch.ema_loss = std::numeric_limits<double>::quiet_NaN();
   gauges.note(epoch);
