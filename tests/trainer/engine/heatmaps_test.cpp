@@ -174,7 +174,7 @@ TEST_F(Heatmaps, AreOfMistakesThenOfRightAnswers) {
       EXPECT_EQ(image.width, kThumbnailSide);
     }
     EXPECT_THAT(one.panels[3].caption,
-                MatchesRegex("spatial gate, stage 2: 0\\.[0-9]+ to 0\\.[0-9]+"));
+                MatchesRegex("stage 2: spatial gate, 0\\.[0-9]+ to 0\\.[0-9]+"));
   }
   EXPECT_THAT(captions,
               ElementsAre("evidence for the true class", "evidence for the true class",
