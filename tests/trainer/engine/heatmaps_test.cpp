@@ -150,7 +150,10 @@ class Heatmaps : public testing::Test {
   }
 
   dataio::TemporaryFolder folder_;
-  dataio::EvalTransformOptions transform_{.image_size = 64, .crop_ratio = 0.9};
+  dataio::EvalTransformOptions transform_{.image_size = 64,
+                                          .crop_ratio = 0.9,
+                                          .interpolation = dataio::Interpolation::kBicubic,
+                                          .normalization = {}};
   std::optional<dataio::Dataset> data_;
   Rcvit model_ = [] {
     RcvitOptions options = rcvit_options("rcvit_xs");
