@@ -150,10 +150,12 @@ class Heatmaps : public testing::Test {
   }
 
   dataio::TemporaryFolder folder_;
-  dataio::EvalTransformOptions transform_{.image_size = 64,
-                                          .crop_ratio = 0.9,
-                                          .interpolation = dataio::Interpolation::kBicubic,
-                                          .normalization = {}};
+  dataio::EvalTransformOptions transform_ = [] {
+    dataio::EvalTransformOptions options;
+    options.image_size = 64;
+    options.crop_ratio = 0.9;
+    return options;
+  }();
   std::optional<dataio::Dataset> data_;
   Rcvit model_ = [] {
     RcvitOptions options = rcvit_options("rcvit_xs");
