@@ -64,7 +64,7 @@ Heatmap::Panel panel(const std::string& caption, const dataio::Image& picture) {
 class Panels {
  public:
   explicit Panels(dataio::Image picture) : picture_(std::move(picture)) {
-    panels_.push_back(panel("the picture, as the network gets it", picture_));
+    panels_.push_back(panel("the picture as the network gets it", picture_));
   }
 
   void add(const std::string& caption, const at::Tensor& map, double lowest, double highest) {
@@ -122,12 +122,12 @@ void add_gates(const Rcvit::Observation& seen, const std::vector<BlockPlace>& bl
     const auto lowest = map.min().item<double>();
     const auto highest = map.max().item<double>();
     panels.add(
-        formatted("spatial gate, stage %zu: %.2f to %.2f", blocks[i].stage + 1, lowest, highest),
+        formatted("stage %zu: spatial gate, %.2f to %.2f", blocks[i].stage + 1, lowest, highest),
         map, lowest, highest);
   }
   for (std::size_t i = 0; i < blocks.size(); ++i) {
     const at::Tensor map = selected_response_map(seen.gates[i]).squeeze(0).to(at::kCPU);
-    panels.add(formatted("selected channels, stage %zu", blocks[i].stage + 1), map,
+    panels.add(formatted("stage %zu: selected channels", blocks[i].stage + 1), map,
                map.min().item<double>(), map.max().item<double>());
   }
 }

@@ -89,12 +89,12 @@ std::string heatmaps_section(const Figures& figures) {
   PagePictures pictures;
   std::string out =
       "<section class='card'><h2>What the network looks at</h2>\n<p class='lead'>In its surest "
-      "mistakes, then in its surest right answers. <b>Evidence</b> (Grad-CAM) is where the picture "
-      "speaks for a class; the two maps of a picture share one scale. A <b>spatial gate</b> is how "
-      "far the attention of a stage opens at each place, 0 shut and 1 open; the early stages see "
-      "details, the late ones the whole. <b>Selected channels</b> is where the features that the "
-      "attention picks out respond. Gates and channels are coloured from the least to the most of "
-      "their own map.</p>\n" +
+      "mistakes, then in its surest right answers. <b>Evidence</b> (Grad-CAM): the places that "
+      "speak for a class; the two maps of a picture share one scale. <b>Spatial gate</b>: how much "
+      "of each place the network lets through, from 0 (nothing) to 1 (all of it). <b>Selected "
+      "channels</b>: where it finds the features, such as edges, colours or parts, that it keeps "
+      "for this picture. Stage 2 sees details, stage 4 the whole. Gates and channels are coloured "
+      "from the least to the most of their own map.</p>\n" +
       scale_html();
   for (const Heatmap& heatmap : figures.input.heatmaps) {
     const std::string path = figures.input.path(heatmap.sample);

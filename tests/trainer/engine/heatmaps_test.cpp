@@ -150,7 +150,12 @@ class Heatmaps : public testing::Test {
   }
 
   dataio::TemporaryFolder folder_;
-  dataio::EvalTransformOptions transform_{.image_size = 64, .crop_ratio = 0.9};
+  dataio::EvalTransformOptions transform_ = [] {
+    dataio::EvalTransformOptions options;
+    options.image_size = 64;
+    options.crop_ratio = 0.9;
+    return options;
+  }();
   std::optional<dataio::Dataset> data_;
   Rcvit model_ = [] {
     RcvitOptions options = rcvit_options("rcvit_xs");
@@ -174,7 +179,7 @@ TEST_F(Heatmaps, AreOfMistakesThenOfRightAnswers) {
       EXPECT_EQ(image.width, kThumbnailSide);
     }
     EXPECT_THAT(one.panels[3].caption,
-                MatchesRegex("spatial gate, stage 2: 0\\.[0-9]+ to 0\\.[0-9]+"));
+                MatchesRegex("stage 2: spatial gate, 0\\.[0-9]+ to 0\\.[0-9]+"));
   }
   EXPECT_THAT(captions,
               ElementsAre("evidence for the true class", "evidence for the true class",

@@ -167,7 +167,7 @@ class SameExperimentTest(TrainingCase):
         self.assertEqual(len(pages[0]), 6 * 9)
         captions = [one["caption"] for one in pages[0][:9]]
         self.assertEqual(captions[1:3], ["evidence for its answer", "evidence for the true class"])
-        self.assertIn("spatial gate, stage 4", captions[5])
+        self.assertIn("stage 4: spatial gate", captions[5])
         for ours, again in zip(*pages):
             self.assertTrue(ours["alt"].endswith(ours["caption"]) and ".jpg: " in ours["alt"], ours["alt"])
             self.assertEqual(ours["alt"].split(":")[0], again["alt"].split(":")[0])
