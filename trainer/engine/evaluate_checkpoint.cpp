@@ -77,8 +77,7 @@ CheckpointEvaluation evaluate_checkpoint(const EvaluateCheckpointOptions& option
     };
     return evaluate(models, one.data, evaluation, compute.device, world.communicator()).value();
   };
-  const bool together =
-      other && share_pictures(own, *other, config, other_description->config);
+  const bool together = other && share_pictures(own, *other, config, other_description->config);
   std::vector<const Rcvit*> models{&own.model};
   if (together) models.push_back(&other->model);
   std::vector<Evaluation> evaluations = evaluate_on(models, own, "evaluating");
