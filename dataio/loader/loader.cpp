@@ -344,7 +344,8 @@ Loader::Loader(const Dataset& dataset, BatchSequence sequence, Training training
 
 Loader::Loader(const Dataset& dataset, BatchSequence sequence, EvalTransformOptions transform,
                const LoaderOptions& options)
-    : state_(std::make_unique<State>(dataset, std::move(sequence), std::move(transform), options)) {}
+    : state_(std::make_unique<State>(dataset, std::move(sequence), std::move(transform), options)) {
+}
 
 Loader::~Loader() = default;
 

@@ -21,10 +21,10 @@ struct Arguments : ModelArguments {
 
 std::string json_of(const CheckpointEvaluation& result, const std::string& tta) {
   const Accuracy& accuracy = result.accuracy;
-  std::string out = formatted(
-      R"({"weights": "%s", "samples": %lld, "acc1": %.17g, "acc5": %.17g, "loss": %.17g)",
-      result.is_ema ? "ema" : "model", static_cast<long long>(accuracy.samples), accuracy.acc1(),
-      accuracy.acc5(), accuracy.loss);
+  std::string out =
+      formatted(R"({"weights": "%s", "samples": %lld, "acc1": %.17g, "acc5": %.17g, "loss": %.17g)",
+                result.is_ema ? "ema" : "model", static_cast<long long>(accuracy.samples),
+                accuracy.acc1(), accuracy.acc5(), accuracy.loss);
   if (!tta.empty()) {
     out += formatted(R"(, "tta": "%s", "views": %d)", tta.c_str(), result.views);
   }

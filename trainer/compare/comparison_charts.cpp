@@ -28,8 +28,8 @@ Points of_evaluations(Measured ema, Measured model) {
     const bool has_ema = std::ranges::any_of(
         history.epochs, [&](const EpochMetrics& epoch) { return (epoch.*ema).has_value(); });
     const Measured measured = has_ema ? ema : model;
-    const std::vector<ChartPoint> all = evaluated_points(
-        history, time, [&](const EpochMetrics& epoch) { return epoch.*measured; });
+    const std::vector<ChartPoint> all =
+        evaluated_points(history, time, [&](const EpochMetrics& epoch) { return epoch.*measured; });
     const std::size_t every = all.size() / kMostEvaluations + 1;
     std::vector<ChartPoint> points;
     for (std::size_t i = 0; i < all.size(); ++i) {
@@ -48,16 +48,16 @@ std::vector<Curve> curves(const std::string& x_label) {
   const auto chart = [&](const std::string& title, const std::string& unit, bool from_zero) {
     return Chart{title, x_label, {}, {}, from_zero, unit};
   };
-  return {{chart("Training loss", "", false),
-           of_steps([](const StepMetrics& step) { return static_cast<double>(step.loss); })},
-          {chart("Validation loss", "", false),
-           of_evaluations(&EpochMetrics::ema_loss, &EpochMetrics::model_loss)},
-          {chart("Top-1 accuracy", "%", false),
-           of_evaluations(&EpochMetrics::ema_acc1, &EpochMetrics::model_acc1)},
-          {chart("Learning rate", "", true),
-           of_steps([](const StepMetrics& step) { return step.lr; })},
-          {chart("Images per second", "", true),
-           of_steps([](const StepMetrics& step) { return step.images_per_second; })}};
+  return {
+      {chart("Training loss", "", false),
+       of_steps([](const StepMetrics& step) { return static_cast<double>(step.loss); })},
+      {chart("Validation loss", "", false),
+       of_evaluations(&EpochMetrics::ema_loss, &EpochMetrics::model_loss)},
+      {chart("Top-1 accuracy", "%", false),
+       of_evaluations(&EpochMetrics::ema_acc1, &EpochMetrics::model_acc1)},
+      {chart("Learning rate", "", true), of_steps([](const StepMetrics& step) { return step.lr; })},
+      {chart("Images per second", "", true),
+       of_steps([](const StepMetrics& step) { return step.images_per_second; })}};
 }
 
 }  // namespace

@@ -19,12 +19,12 @@ Json known(const std::optional<T>& value) {
 
 Json accuracy_json(const std::optional<BestAndLast>& accuracy) {
   if (!accuracy) return nullptr;
-  return {{"best", accuracy->best},
-          {"best_epoch", accuracy->best_epoch > 0 ? Json(accuracy->best_epoch) : Json(nullptr)},
-          {"last", accuracy->last},
-          {"last_interval", accuracy->interval
-                                ? Json{accuracy->interval->low, accuracy->interval->high}
-                                : Json(nullptr)}};
+  return {
+      {"best", accuracy->best},
+      {"best_epoch", accuracy->best_epoch > 0 ? Json(accuracy->best_epoch) : Json(nullptr)},
+      {"last", accuracy->last},
+      {"last_interval", accuracy->interval ? Json{accuracy->interval->low, accuracy->interval->high}
+                                           : Json(nullptr)}};
 }
 
 }  // namespace

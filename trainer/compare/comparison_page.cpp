@@ -44,7 +44,7 @@ std::string runs_section(const RunComparison& comparison) {
     const bool first = &column == columns.data();
     std::string heading = column.heading;
     heading[0] = static_cast<char>(heading[0] >= 'a' && heading[0] <= 'z' ? heading[0] - 'a' + 'A'
-                                                                         : heading[0]);
+                                                                          : heading[0]);
     out += std::string("<th scope='col'") + (first ? " data-sort='text'" : "") + ">" + heading +
            "</th>";
   }
@@ -112,8 +112,8 @@ std::string differences_section(const RunComparison& comparison) {
       "<div class='scroll' tabindex='0' role='region' aria-label='Differences'><table class='small "
       "key-table'><thead><tr><th scope='col'>Key</th>";
   for (std::size_t run = 0; run < comparison.runs.size(); ++run) {
-    out += "<th scope='col'>" + sign_of(run) + escape_html(comparison.summaries[run].name) +
-           "</th>";
+    out +=
+        "<th scope='col'>" + sign_of(run) + escape_html(comparison.summaries[run].name) + "</th>";
   }
   out += "</tr></thead><tbody>\n";
   for (const KeyDifference& difference : comparison.differences) {

@@ -73,8 +73,8 @@ std::vector<RunColumn> run_columns(const std::vector<RunSummary>& runs) {
                                                     : grouped(std::llround(value));
                                })},
       {"time", where_known(&RunSummary::seconds, format_duration)},
-      {"goodput", where_known(&RunSummary::goodput,
-                              [](double share) { return fixed(100 * share, 1) + "%"; })},
+      {"goodput",
+       where_known(&RunSummary::goodput, [](double share) { return fixed(100 * share, 1) + "%"; })},
       {"memory", where_known(&RunSummary::peak_memory_bytes,
                              [&](double bytes) { return fixed(bytes / kGibibyte, 1) + " GiB"; })},
       {"ranks", [](const RunSummary& run) {

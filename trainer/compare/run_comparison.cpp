@@ -42,9 +42,8 @@ std::vector<std::string> notes_of(const RunComparison& comparison) {
     if (run.report && !run.report->data_hash.empty()) pictures.insert(run.report->data_hash);
   }
   if (pictures.size() > 1) {
-    notes.emplace_back(
-        "accuracies were not measured on the same pictures: the reports name " +
-        std::to_string(pictures.size()) + " different sets of validation data");
+    notes.emplace_back("accuracies were not measured on the same pictures: the reports name " +
+                       std::to_string(pictures.size()) + " different sets of validation data");
   }
   return notes;
 }

@@ -52,8 +52,8 @@ class AutocastScope {
 /// from it without a detour; ordinary memory for the CPU.
 dataio::BufferAllocator batch_memory(const at::Device& device);
 
-/// A batch's pictures, all views of one after another, as `[N * views, 3, H, W]` channels-last on the device; on the CPU without a copy (the
-/// tensor keeps the buffer alive).
+/// A batch's pictures, all views of one after another, as `[N * views, 3, H, W]` channels-last on
+/// the device; on the CPU without a copy (the tensor keeps the buffer alive).
 at::Tensor images_tensor(const dataio::Batch& batch, const at::Device& device);
 /// A training batch's soft targets as `[N, num_classes]`.
 at::Tensor targets_tensor(const dataio::Batch& batch, const at::Device& device);

@@ -21,9 +21,10 @@ std::vector<dataio::EvalView> test_time_views(const std::string& list) {
                   : word == "five-crop" ? &corners
                                         : nullptr;
     if (asked == nullptr || *asked) {
-      throw ConfigError("--tta " + list + ": " +
-                        (asked == nullptr ? "'" + word + "' is none of" : word + " is there twice;") +
-                        " hflip, vflip, five-crop, separated by commas");
+      throw ConfigError(
+          "--tta " + list + ": " +
+          (asked == nullptr ? "'" + word + "' is none of" : word + " is there twice;") +
+          " hflip, vflip, five-crop, separated by commas");
     }
     *asked = true;
   }

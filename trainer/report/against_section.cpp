@@ -34,9 +34,9 @@ struct Row {
 
 std::string row_html(const Row& row) {
   return "<tr><th scope='row'>" + row.name + "</th><td>" + fixed(row.scale * row.own, 2) + "%" +
-         range(row.own_interval, row.scale, false) + "</td><td>" +
-         fixed(row.scale * row.other, 2) + "%" + range(row.other_interval, row.scale, false) +
-         "</td><td class='chosen'>" + signed_text(row.scale * (row.own - row.other), 2) +
+         range(row.own_interval, row.scale, false) + "</td><td>" + fixed(row.scale * row.other, 2) +
+         "%" + range(row.other_interval, row.scale, false) + "</td><td class='chosen'>" +
+         signed_text(row.scale * (row.own - row.other), 2) +
          range(row.difference, row.scale, true) + "</td></tr>\n";
 }
 
@@ -45,8 +45,8 @@ std::string figures_table(const PairedComparison& paired, int top_k) {
   const Judgement& other = paired.other;
   const auto plain = [](const std::string& name, double first, double second, int digits,
                         const std::string& unit) {
-    return "<tr><th scope='row'>" + name + "</th><td>" + fixed(first, digits) + unit +
-           "</td><td>" + fixed(second, digits) + unit + "</td><td class='chosen'>" +
+    return "<tr><th scope='row'>" + name + "</th><td>" + fixed(first, digits) + unit + "</td><td>" +
+           fixed(second, digits) + unit + "</td><td class='chosen'>" +
            signed_text(first - second, digits) + "</td></tr>\n";
   };
   return "<div class='scroll' tabindex='0' role='region' aria-label='Figures of both'><table "
@@ -61,8 +61,8 @@ std::string figures_table(const PairedComparison& paired, int top_k) {
          row_html({"Macro F1", own.macro_f1, other.macro_f1, 100, own.intervals.macro_f1,
                    other.intervals.macro_f1, paired.difference.macro_f1}) +
          plain("Log loss", own.accuracy.loss, other.accuracy.loss, 4, "") +
-         plain("Calibration error (ECE)", 100 * own.calibration.ece, 100 * other.calibration.ece,
-               2, "%") +
+         plain("Calibration error (ECE)", 100 * own.calibration.ece, 100 * other.calibration.ece, 2,
+               "%") +
          "</tbody></table></div>\n";
 }
 
@@ -75,8 +75,9 @@ std::string verdict(const PairedComparison& paired) {
          " pictures right, the other alone " + grouped(answers.only_second) + ": " +
          (answers.p_value < kSignificant ? "more than chance explains ("
                                          : "no more than chance explains (") +
-         p + ", exact McNemar test). Small figures are 95% intervals; that of the difference is "
-             "paired: both are judged on the same resamples.</p>\n";
+         p +
+         ", exact McNemar test). Small figures are 95% intervals; that of the difference is "
+         "paired: both are judged on the same resamples.</p>\n";
 }
 
 /// The classes with rows: all, or those that changed most; in their order.
@@ -85,9 +86,8 @@ std::vector<std::size_t> listed(const std::vector<ClassChange>& classes) {
   std::vector<std::size_t> rows(classes.size());
   std::iota(rows.begin(), rows.end(), std::size_t{0});
   if (rows.size() <= kMostRows) return rows;
-  std::ranges::stable_sort(rows, std::ranges::greater(), [&](std::size_t c) {
-    return classes[c].gained + classes[c].lost;
-  });
+  std::ranges::stable_sort(rows, std::ranges::greater(),
+                           [&](std::size_t c) { return classes[c].gained + classes[c].lost; });
   rows.resize(kMostRows);
   std::ranges::sort(rows);
   return rows;
@@ -112,9 +112,9 @@ std::string classes_table(const Figures& figures) {
     const double own = share(change.right());
     const double other = share(change.right_by_other());
     out += "<tr><th scope='row'>" + escape_html(figures.classes[c]) + "</th><td>" +
-           grouped(change.support) + "</td><td>" + fixed(own, 1) + "%</td><td>" +
-           fixed(other, 1) + "%</td><td>" + signed_text(own - other, 1) + "</td><td>" +
-           grouped(change.gained) + "</td><td>" + grouped(change.lost) + "</td></tr>\n";
+           grouped(change.support) + "</td><td>" + fixed(own, 1) + "%</td><td>" + fixed(other, 1) +
+           "%</td><td>" + signed_text(own - other, 1) + "</td><td>" + grouped(change.gained) +
+           "</td><td>" + grouped(change.lost) + "</td></tr>\n";
   }
   out += "</tbody></table></div>";
   out += rows.size() < classes.size()
@@ -146,9 +146,8 @@ std::string gallery(const Figures& figures, const std::string& title,
     }
     out += "<b>" + escape_html(label) + "</b><br><span class='as'>this:</span> " +
            answer_html(figures, own, place) + "<br><span class='as'>other:</span> " +
-           answer_html(figures, figures.input.against->evaluation, place) +
-           "<span class='path'>" + escape_html(figures.input.path(own.sample[place])) +
-           "</span></li>\n";
+           answer_html(figures, figures.input.against->evaluation, place) + "<span class='path'>" +
+           escape_html(figures.input.path(own.sample[place])) + "</span></li>\n";
   }
   out += "</ul>\n";
   if (places.size() > kMost) {
@@ -169,14 +168,14 @@ std::string against_section(const Figures& figures) {
       escape_html(opponent.own_name) + "</dd><dt>Other</dt><dd>" + escape_html(opponent.name) +
       "</dd></dl>\n";
   if (paired.own.accuracy.samples == 0) {
-    return out + "<p class='lead'>No picture here has a known label: there is nothing to "
-                 "compare.</p></section>\n";
+    return out +
+           "<p class='lead'>No picture here has a known label: there is nothing to "
+           "compare.</p></section>\n";
   }
   constexpr std::size_t kMostBytes = 1 << 20;  // the mistakes have their own
   PagePictures pictures(kMostBytes);
   return out + figures_table(paired, figures.headline.top_k) + verdict(paired) +
-         classes_table(figures) +
-         gallery(figures, "Right by this alone", paired.gained, pictures) +
+         classes_table(figures) + gallery(figures, "Right by this alone", paired.gained, pictures) +
          gallery(figures, "Right by the other alone", paired.lost, pictures) + "</section>\n";
 }
 

@@ -33,8 +33,8 @@ std::string class_changes_csv(const Figures& figures) {
   for (std::size_t c = 0; c < figures.classes.size(); ++c) {
     const ClassChange& change = figures.against->classes[c];
     out += csv_field(figures.classes[c]);
-    for (const std::int64_t count : {change.support, change.right(), change.right_by_other(),
-                                     change.gained, change.lost}) {
+    for (const std::int64_t count :
+         {change.support, change.right(), change.right_by_other(), change.gained, change.lost}) {
       out += ',' + std::to_string(count);
     }
     out += '\n';

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 
 namespace casvit::trainer {
 namespace {
@@ -11,6 +12,18 @@ constexpr double kBeside = 20;  // closer than that two are in each other's way
 
 bool collide(const ChartLabel& one, const ChartLabel& other) {
   return std::fabs(one.x - other.x) < kBeside && std::fabs(one.y - other.y) < kApart;
+}
+
+/// Moves a label by `step` past one after another of those that are in its way.
+void make_way(ChartLabel& label, std::span<const ChartLabel> others, double step) {
+  for (bool moved = true; moved;) {
+    moved = false;
+    for (const ChartLabel& other : others) {
+      if (!collide(label, other)) continue;
+      label.y = other.y + step;
+      moved = true;
+    }
+  }
 }
 
 }  // namespace
@@ -27,16 +40,11 @@ std::vector<ChartLabel> labels_of(const Chart& chart, const ChartAxes& axes) {
   std::ranges::stable_sort(labels, {}, &ChartLabel::y);
   const double floor = kChartHeight - kChartBottom;
   // Downwards first; what would leave the chart at the bottom pushes upwards again.
-  for (std::size_t i = 0; i < labels.size(); ++i) {
-    for (std::size_t j = 0; j < i; ++j) {
-      if (collide(labels[i], labels[j])) labels[i].y = labels[j].y + kApart;
-    }
-  }
+  const std::span<ChartLabel> all(labels);
+  for (std::size_t i = 0; i < labels.size(); ++i) make_way(labels[i], all.first(i), kApart);
   for (std::size_t i = labels.size(); i-- > 0;) {
     labels[i].y = std::min(labels[i].y, floor);
-    for (std::size_t j = i + 1; j < labels.size(); ++j) {
-      if (collide(labels[i], labels[j])) labels[i].y = labels[j].y - kApart;
-    }
+    make_way(labels[i], all.subspan(i + 1), -kApart);
   }
   return labels;
 }

@@ -78,9 +78,11 @@ class Writer {
     const std::string path = gallery_.path(evaluation_.sample[place]);
     std::string out = "<li data-c='" + std::to_string(first) + "' data-p='" +
                       shortest(confidence(place)) + "' data-s='" +
-                      (!is_known(place) ? "unknown" : wrong ? "wrong" : "right") + "'" +
-                      (wrong ? " class='wrong'" : "") + ">" +
-                      pictures.html(thumbnail, path) + "<ol>";
+                      (!is_known(place) ? "unknown"
+                       : wrong          ? "wrong"
+                                        : "right") +
+                      "'" + (wrong ? " class='wrong'" : "") + ">" + pictures.html(thumbnail, path) +
+                      "<ol>";
     const std::size_t answers = std::min(top_k_, std::size_t{kMostAnswers});
     for (std::size_t k = place * top_k_; k < place * top_k_ + answers; ++k) {
       const auto share = static_cast<double>(evaluation_.probability[k]);
@@ -150,9 +152,8 @@ class Writer {
       if (count[c] > 0) order.push_back(static_cast<std::int32_t>(c));
     }
     if (order.empty()) return "";
-    std::ranges::stable_sort(order, std::ranges::greater(), [&](std::int32_t c) {
-      return count[static_cast<std::size_t>(c)];
-    });
+    std::ranges::stable_sort(order, std::ranges::greater(),
+                             [&](std::int32_t c) { return count[static_cast<std::size_t>(c)]; });
     const std::size_t found = order.size();
     order.resize(std::min(found, kMostBars));
     BarFigure figure{"Pictures by predicted class", {"pictures"}, {}};

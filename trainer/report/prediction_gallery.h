@@ -21,7 +21,7 @@ struct PredictionGallery {
   const Evaluation& evaluation;
   const std::vector<std::string>& classes;  ///< names; indices where empty
   PathOf path;
-  const std::vector<Thumbnail>& thumbnails;  ///< in the order of gallery_choice
+  const std::vector<Thumbnail>& thumbnails;                     ///< in the order of gallery_choice
   std::vector<std::pair<std::string, std::string>> unreadable;  ///< path and reason
   std::uint64_t ignored = 0;                                    ///< files that are no pictures
   std::map<std::string, std::string> facts;                     ///< name: value
