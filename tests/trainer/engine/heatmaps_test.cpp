@@ -28,8 +28,9 @@ constexpr int kClasses = 3;
 
 dataio::Image plain(int height, int width, const Rgb& color) {
   dataio::Image image{height, width, {}};
-  for (int i = 0; i < height * width; ++i) {
-    image.pixels.insert(image.pixels.end(), color.begin(), color.end());
+  image.pixels.resize(color.size() * static_cast<std::size_t>(height * width));
+  for (std::size_t i = 0; i < image.pixels.size(); ++i) {
+    image.pixels[i] = color[i % color.size()];
   }
   return image;
 }
