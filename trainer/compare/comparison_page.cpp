@@ -13,9 +13,11 @@ namespace {
 
 constexpr const char* kStyle = R"css(
 .swatch{width:28px;height:10px;vertical-align:middle;margin-right:8px}
-.runs td,.runs th{white-space:nowrap}
-.runs .which{display:inline-block;min-width:1.5em;color:var(--soft);font-weight:600}
-.runs td:nth-last-child(n+2){padding-right:12px}
+.which{display:inline-block;min-width:1.6em;color:var(--soft);font-weight:600}
+.runs{font-size:13px}
+.runs td,.runs th{white-space:nowrap;padding:5px 6px}
+.runs tbody>*>*{vertical-align:top}
+.runs td small{display:block;color:var(--soft);font-size:11.5px}
 .key-table td,.key-table th{text-align:left;font-size:13px;overflow-wrap:anywhere;vertical-align:top}
 .key-table thead th{min-width:110px}
 .key-table tbody th,.key-table td{font:12.5px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
@@ -24,13 +26,31 @@ constexpr const char* kStyle = R"css(
 .choice:has([value=epochs]:checked)~.by-steps,.choice:has([value=steps]:checked)~.by-epochs{display:none}
 .overlaid{display:flex;flex-wrap:wrap;gap:4px 22px;margin:0 0 20px;padding:0;list-style:none;font-size:13.5px}
 .overlaid li{overflow-wrap:anywhere;unicode-bidi:isolate}
-@media (max-width:640px){.runs{font-size:13px}}
+@media (min-width:641px){.key-table tbody th{white-space:nowrap}}
 )css";
 
 /// "3" with a line in its tone, where its curves are drawn.
 std::string sign_of(std::size_t run) {
   return (run < kMostRunsDrawn ? run_swatch(run) : std::string()) + "<span class='which'>" +
          std::to_string(run + 1) + "</span>";
+}
+
+/// "62.01 (58.3-65.6)": the interval below its figure.
+std::string cell_html(const std::string& text) {
+  const std::size_t interval = text.find(" (");
+  if (interval == std::string::npos) return escape_html(text);
+  return escape_html(text.substr(0, interval)) + "<small>" +
+         escape_html(text.substr(interval + 2, text.size() - interval - 3)) + "</small>";
+}
+
+/// Where a key may be broken on a narrow screen.
+std::string key_html(const std::string& key) {
+  std::string out;
+  for (const char c : escape_html(key)) {
+    out += c;
+    if (c == '.' || c == '_') out += "<wbr>";
+  }
+  return out;
 }
 
 std::string runs_section(const RunComparison& comparison) {
@@ -52,7 +72,7 @@ std::string runs_section(const RunComparison& comparison) {
   for (std::size_t run = 0; run < comparison.runs.size(); ++run) {
     out += "<tr><th scope='row'>" + sign_of(run) + escape_html(columns[0].cells[run]) + "</th>";
     for (std::size_t c = 1; c < columns.size(); ++c) {
-      out += "<td>" + escape_html(columns[c].cells[run]) + "</td>";
+      out += "<td>" + cell_html(columns[c].cells[run]) + "</td>";
     }
     out += "</tr>\n";
   }
@@ -117,7 +137,7 @@ std::string differences_section(const RunComparison& comparison) {
   }
   out += "</tr></thead><tbody>\n";
   for (const KeyDifference& difference : comparison.differences) {
-    out += "<tr><th scope='row'>" + escape_html(difference.key) + "</th>";
+    out += "<tr><th scope='row'>" + key_html(difference.key) + "</th>";
     for (const std::optional<std::string>& value : difference.values) {
       out += "<td>" + (value ? escape_html(*value) : "") + "</td>";
     }

@@ -31,11 +31,11 @@ const Json& part(const Json& object, const char* key) {
 std::optional<RecordedReport::Weights> weights_of(const Json& judgement) {
   const std::optional<double> acc1 = number(judgement, "acc1");
   if (!acc1 || number(judgement, "samples") == 0.0) return std::nullopt;
-  RecordedReport::Weights weights{*acc1, {*acc1, *acc1}, number(judgement, "loss")};
+  RecordedReport::Weights weights{*acc1, std::nullopt, number(judgement, "loss")};
   const auto interval = judgement.find("acc1_interval");
   if (interval != judgement.end() && interval->is_array() && interval->size() == 2 &&
       (*interval)[0].is_number() && (*interval)[1].is_number()) {
-    weights.acc1_interval = {(*interval)[0].get<double>(), (*interval)[1].get<double>()};
+    weights.acc1_interval = Interval{(*interval)[0].get<double>(), (*interval)[1].get<double>()};
   }
   return weights;
 }

@@ -14,7 +14,7 @@ namespace casvit::trainer {
 struct RecordedReport {
   struct Weights {
     double acc1 = 0;  ///< percent
-    Interval acc1_interval;
+    std::optional<Interval> acc1_interval;
     std::optional<double> loss;
   };
   std::optional<Weights> model, ema;

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <map>
 
 #include "trainer/report/time_budget.h"
 
 namespace casvit::trainer {
+
+namespace fs = std::filesystem;
+
 namespace {
 
 using Measured = std::optional<double> EpochMetrics::*;
@@ -105,16 +107,24 @@ RunSummary summarize(const RunRecord& run, const std::string& name) {
 }
 
 std::vector<std::string> run_names(const std::vector<RunRecord>& runs) {
-  const auto last_part = [](const std::string& folder) {
-    const std::string name = std::filesystem::path(folder).filename().string();
-    return name.empty() || name == "." || name == ".." ? folder : name;
-  };
-  std::map<std::string, int> count;
-  for (const RunRecord& run : runs) ++count[last_part(run.folder)];
-  std::vector<std::string> names;
-  for (const RunRecord& run : runs) {
-    const std::string name = last_part(run.folder);
-    names.push_back(count[name] == 1 ? name : run.folder);
+  std::vector<std::string> names(runs.size());
+  const auto is_clear = [&](std::size_t i) { return std::ranges::count(names, names[i]) == 1; };
+  std::vector<fs::path> left;
+  for (const RunRecord& run : runs) left.push_back(fs::path(run.folder).lexically_normal());
+  for (bool longer = true; longer;) {
+    longer = false;
+    std::vector<std::string> next = names;
+    for (std::size_t i = 0; i < runs.size(); ++i) {
+      const std::string part = left[i].filename().string();
+      if (part.empty() || (!names[i].empty() && is_clear(i))) continue;
+      next[i] = names[i].empty() ? part : part + "/" + names[i];
+      left[i] = left[i].parent_path();
+      longer = true;
+    }
+    names = std::move(next);
+  }
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    if (names[i].empty()) names[i] = runs[i].folder;
   }
   return names;
 }

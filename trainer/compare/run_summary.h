@@ -37,8 +37,8 @@ struct RunSummary {
 /// @param name see run_names
 RunSummary summarize(const RunRecord& run, const std::string& name);
 
-/// What runs are called beside one another: the folder's name where no other has the same, the
-/// whole path as given otherwise.
+/// What runs are called beside one another: as many of the last parts of their paths as tell them
+/// apart.
 std::vector<std::string> run_names(const std::vector<RunRecord>& runs);
 
 }  // namespace casvit::trainer

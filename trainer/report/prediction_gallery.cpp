@@ -110,7 +110,10 @@ class Writer {
     }
     fact("Could not be read", number(gallery_.unreadable.size()));
     if (gallery_.ignored > 0) fact("No pictures by name", number(gallery_.ignored));
-    for (const auto& [key, value] : gallery_.facts) fact(key, value);
+    out += "</dl>\n<dl class='sides'>";
+    for (const auto& [key, value] : gallery_.facts) {
+      out += "<dt>" + escape_html(key) + "</dt><dd>" + escape_html(value) + "</dd>";
+    }
     return out + "</dl></section>\n";
   }
 

@@ -101,7 +101,7 @@ TEST(ComparisonPage, HasTableCurvesAndDifferences) {
   const std::string page = comparison_page(made_up_comparison(2));
   EXPECT_EQ(markup_problem(page), "");
   EXPECT_EQ(count(page, "<figure class='plot'"), 10U);
-  EXPECT_THAT(page, HasSubstr("<th scope='row'>train.epochs</th><td>3</td><td>4</td>"));
+  EXPECT_THAT(page, HasSubstr("<th scope='row'>train.<wbr>epochs</th><td>3</td><td>4</td>"));
   EXPECT_THAT(page, HasSubstr("default-src 'none'"));
   EXPECT_THAT(page, Not(HasSubstr("https://")));
 }

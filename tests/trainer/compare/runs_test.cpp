@@ -160,6 +160,7 @@ TEST_F(Runs, ReportsWithAnythingInThemAreRead) {
         R"({"model": {"acc1": 50, "acc1_interval": ["a", 1]}, "cost": {"seconds": "long"}})"}) {
     folders_.write_report("odd", text);
     EXPECT_EQ(summary("odd").model->last, 50) << text;
+    EXPECT_FALSE(summary("odd").model->interval) << text;
   }
 }
 
@@ -195,14 +196,17 @@ TEST_F(Runs, DifferentValidationPicturesAreNoted) {
               Not(Contains(HasSubstr("not measured on the same pictures"))));
 }
 
-TEST_F(Runs, FoldersOfTheSameNameKeepTheirPaths) {
+TEST_F(Runs, FoldersOfTheSameNameAreToldApartByThoseAbove) {
   folders_.write_report("x/run", kReport);
   folders_.write_report("y/run", kReport);
   folders_.write_report("z/other", kReport);
   const RunComparison comparison =
       compare_runs({folders_.path("x/run"), folders_.path("y/run"), folders_.path("z/other")});
-  EXPECT_EQ(comparison.summaries[0].name, folders_.path("x/run"));
+  EXPECT_EQ(comparison.summaries[0].name, "x/run");
+  EXPECT_EQ(comparison.summaries[1].name, "y/run");
   EXPECT_EQ(comparison.summaries[2].name, "other");
+  const RunComparison twice = compare_runs({folders_.path("x/run"), folders_.path("x/run")});
+  EXPECT_EQ(twice.summaries[0].name, folders_.path("x/run").substr(1)) << "they are the same";
 }
 
 TEST_F(Runs, TheTableLinesUpAndLeavesOutWhatNobodyHas) {

@@ -9,7 +9,7 @@ namespace {
 
 /// Elements of HTML that have no end.
 bool is_void(const std::string& name) {
-  static const std::set<std::string> names{"meta", "link", "br", "hr", "img", "input"};
+  static const std::set<std::string> names{"meta", "link", "br", "hr", "img", "input", "wbr"};
   return names.contains(name);
 }
 
