@@ -121,7 +121,11 @@ TEST(ComparisonPage, TwelveLongRunsStaySmall) {
 TEST(ComparisonPage, RunsWithoutAnythingBreakNothing) {
   RunComparison comparison = made_up_comparison(2);
   for (RunRecord& run : comparison.runs) run.history = {};
-  for (RunSummary& run : comparison.summaries) run = {.name = run.name};
+  for (RunSummary& run : comparison.summaries) {
+    RunSummary bare;
+    bare.name = run.name;
+    run = bare;
+  }
   comparison.differences.clear();
   const std::string page = comparison_page(comparison);
   EXPECT_EQ(markup_problem(page), "");
