@@ -25,7 +25,7 @@ struct RunEstimate {
   std::int64_t reports = 0;            ///< after evaluations, for who watches; the last one too
   double seconds_a_report = 0;
   double seconds_to_start = 0;
-  std::string host;                    ///< of rank 0
+  std::string host;  ///< of rank 0
   int ranks_on_host = 1;
   std::uint64_t free_bytes = 0;             ///< memory of that host before the run; 0: not known
   std::vector<std::uint64_t> peak_bytes;    ///< resident memory by rank

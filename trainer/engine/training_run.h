@@ -138,8 +138,8 @@ class TrainingRun {
   bool evaluation_due_ = false;  ///< the epoch's steps are done, its evaluation is not
   Clock::time_point epoch_started_ = Clock::now();
   EpochMeter meter_;
-  Clock::time_point shown_;       ///< when the report was last written
-  double showing_seconds_ = 0;    ///< what that took; 0: it was not
+  Clock::time_point shown_;     ///< when the report was last written
+  double showing_seconds_ = 0;  ///< what that took; 0: it was not
 };
 
 }  // namespace casvit::trainer

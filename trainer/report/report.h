@@ -71,7 +71,7 @@ struct ReportInput {
   double written = 0;                         ///< now, seconds since 1970
   std::vector<Heatmap> heatmaps = {};
   std::optional<UnderWay> under_way = {};  ///< absent: the run is done
-  std::optional<Opponent> against = {};  ///< to compare with
+  std::optional<Opponent> against = {};    ///< to compare with
 };
 
 constexpr int kThumbnailSide = 144;
