@@ -15,10 +15,12 @@ at::Tensor selected_response(const GateValues& gate) {
 }  // namespace
 
 at::Tensor grad_cam(const Rcvit::Observation& seen, const at::Tensor& classes) {
-  // In evaluation no picture's logit depends on another picture: one sum gives all gradients.
-  const at::Tensor score = seen.logits.gather(1, classes.view({-1, 1})).sum();
-  const at::Tensor gradient =
-      torch::autograd::grad({score}, {seen.last_stage}, {}, /*retain_graph=*/true).front();
+  const at::Tensor gradient = [&] {
+    const at::AutoGradMode with_gradients(true);
+    // In evaluation no picture's logit depends on another picture: one sum gives all gradients.
+    const at::Tensor score = seen.logits.gather(1, classes.view({-1, 1})).sum();
+    return torch::autograd::grad({score}, {seen.last_stage}, {}, /*retain_graph=*/true).front();
+  }();
   const at::NoGradGuard no_grad;
   const at::Tensor alpha = gradient.mean({2, 3}, /*keepdim=*/true);
   return at::relu((alpha * seen.last_stage).sum(1));

@@ -174,13 +174,17 @@ TEST(GradCam, IsItsClosedForm) {
   const auto tensor = [&](const char* name) { return model.state().entry(name).tensor; };
   const at::Tensor of_norm =
       tensor("norm.weight") / (tensor("norm.running_var") + kernels::kBatchNormEpsilon).sqrt();
-  const at::Tensor map = grad_cam(seen, at::tensor({3, 1}, at::kLong));
-  for (std::int64_t n = 0; n < 2; ++n) {
-    const at::Tensor alpha = tensor("head.weight")[n == 0 ? 3 : 1] * of_norm / (2.0 * 3.0);
-    const at::Tensor sum = (alpha.view({-1, 1, 1}) * seen.last_stage[n].detach()).sum(0);
-    expect_near(map[n], sum.clamp_min(0), 1e-12, "picture " + std::to_string(n));
-    EXPECT_GT(map[n].max().item<double>(), 0);
+  int maps_with_evidence = 0;
+  for (std::int64_t c = 0; c < 4; ++c) {
+    const at::Tensor map = grad_cam(seen, at::tensor({c, 3 - c}, at::kLong));
+    for (std::int64_t n = 0; n < 2; ++n) {
+      const at::Tensor alpha = tensor("head.weight")[n == 0 ? c : 3 - c] * of_norm / (2.0 * 3.0);
+      const at::Tensor sum = (alpha.view({-1, 1, 1}) * seen.last_stage[n].detach()).sum(0);
+      EXPECT_TRUE(at::allclose(map[n], sum.clamp_min(0), 1e-10, 1e-14)) << c << " " << n;
+      maps_with_evidence += sum.max().item<double>() > 0 ? 1 : 0;
+    }
   }
+  EXPECT_GE(maps_with_evidence, 4) << "maps that are all zero compare nothing";
 }
 
 TEST(GateMaps, AreWeightedMeansOverQueryAndKey) {

@@ -45,7 +45,7 @@ TEST(HeatColors, GrowLighterFromEndToEnd) {
 }
 
 TEST(HeatColors, EqualStepsLookEquallyLarge) {
-  constexpr std::size_t kStep = 15;  // bytes are too coarse for single steps
+  constexpr std::size_t kStep = 15;  // rounding to bytes moves a step of this size by up to 5%
   double least = 1;
   double most = 0;
   for (std::size_t i = kStep; i < heat_colors().size(); i += kStep) {
@@ -55,7 +55,7 @@ TEST(HeatColors, EqualStepsLookEquallyLarge) {
     least = std::min(least, distance);
     most = std::max(most, distance);
   }
-  EXPECT_LT(most, 1.08 * least) << "a colour outside sRGB would be cut off and stand out";
+  EXPECT_LT(most, 1.12 * least) << "a colour outside sRGB would be cut off and stand out";
 }
 
 }  // namespace
