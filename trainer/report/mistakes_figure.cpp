@@ -12,11 +12,11 @@ namespace {
 
 constexpr int kColumns = 4;
 constexpr int kMargin = 24;
-constexpr int kGap = 14;
+constexpr int kGap = 28;
 constexpr int kLine = 16;
 constexpr int kTitle = 30;
-constexpr int kTextHeight = 3 * kLine;
-constexpr std::size_t kLongestName = 19;  ///< beside "100.0%" below a picture
+constexpr int kTextHeight = 2 * kLine;
+constexpr std::size_t kLongestName = 17;  ///< with " 100%" no wider than a picture and a gap
 constexpr std::size_t kLongestProblem = 24;
 
 std::string text_at(const char* style, int x, int y, const std::string& text) {
@@ -25,7 +25,7 @@ std::string text_at(const char* style, int x, int y, const std::string& text) {
 }
 
 std::string answer(const std::string& name, double probability) {
-  return short_name(name, kLongestName) + " " + fixed(100 * probability, 1) + "%";
+  return short_name(name, kLongestName) + " " + fixed(100 * probability, 0) + "%";
 }
 
 std::string picture_at(int x, int y, const Thumbnail& picture) {

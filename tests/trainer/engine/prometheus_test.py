@@ -59,7 +59,7 @@ class PrometheusTest(TrainingCase):
     def test_the_page_parses_and_agrees_with_the_run(self):
         run = self.run_folder('"quoted" \\ run')
         port = free_port()
-        process = self.start(run, port, 2, "train.epochs=8")
+        process = self.start(run, port, 2)
         kind, text = ask(port)
         self.assertEqual(kind, "text/plain; version=0.0.4; charset=utf-8")
         families = families_of(text)
@@ -71,7 +71,7 @@ class PrometheusTest(TrainingCase):
         (info,) = families["casvit_run_info"].samples
         self.assertEqual(info.labels["run_folder"], run)
         self.assertEqual(value(families, "casvit_ranks"), 2)
-        self.assertEqual(value(families, "casvit_epochs"), 8)
+        self.assertEqual(value(families, "casvit_epochs"), 2)
         self.assertLess(abs(value(families, "casvit_last_step_timestamp_seconds") - time.time()), 60)
         buckets = [sample for sample in families["casvit_step_seconds"].samples if sample.name.endswith("_bucket")]
         self.assertEqual(buckets[-1].labels["le"], "+Inf")
@@ -116,7 +116,7 @@ class PrometheusTest(TrainingCase):
     def test_clients_that_hang_or_send_too_much_do_not_hold_a_run_up(self):
         run = self.run_folder("hung")
         port = free_port()
-        process = self.start(run, port, 0, "train.epochs=4")
+        process = self.start(run, port, 0, "train.epochs=1")
         clients = []
         for number in range(100):
             client = socket.create_connection(("127.0.0.1", port), timeout=30)
@@ -129,7 +129,7 @@ class PrometheusTest(TrainingCase):
             self.assertRegex(greedy.recv(1000), rb"^HTTP/1\.1 431 ")
         self.assertIsNone(process.poll(), "the run was over before anybody could hang")
         self.end(process)
-        self.assertEqual(len(lines_of(run, "epoch")), 4)
+        self.assertEqual(len(lines_of(run, "epoch")), 1)
         for client in clients:
             client.close()
 

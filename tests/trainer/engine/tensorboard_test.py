@@ -47,9 +47,8 @@ class Events:
 
     def __init__(self, run):
         self.files = sorted(glob.glob(os.path.join(run, "tensorboard", "*")))
-        everything = collections.defaultdict(int)  # 0: keep all values of a kind
         self.reader = plugin_event_accumulator.EventAccumulator(
-            os.path.join(run, "tensorboard"), tensor_size_guidance=everything
+            os.path.join(run, "tensorboard"), size_guidance={plugin_event_accumulator.TENSORS: 0}  # 0: all
         )
         self.reader.Reload()
 
@@ -82,10 +81,10 @@ class TensorBoardTest(TrainingCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.run = os.path.join(cls.folder, "run")
+        cls.whole = os.path.join(cls.folder, "run")
         case = cls("test_scalars_are_those_of_metrics_jsonl")
-        case.run_it(case.train_command(2, cls.run, "clip.norm=0", "parallel.bucket_mb=1"))
-        cls.events = Events(cls.run)
+        case.run_it(case.train_command(2, cls.whole, "clip.norm=0", "parallel.bucket_mb=1"))
+        cls.events = Events(cls.whole)
 
     def assert_scalars(self, run, events):
         for kind, tags in (("step", STEP_TAGS), ("epoch", EPOCH_TAGS)):
@@ -101,14 +100,14 @@ class TensorBoardTest(TrainingCase):
         self.assertRegex(os.path.basename(self.events.files[0]), r"^events\.out\.tfevents\.\d{10}\.\S+\.\d+$")
         norms = [f"{what}_norm/{group}" for what in ("gradient", "weight") for group in GROUPS]
         self.assertEqual(self.events.tags("scalars"), sorted([*STEP_TAGS, *EPOCH_TAGS, *norms]))
-        self.assert_scalars(self.run, self.events)
+        self.assert_scalars(self.whole, self.events)
 
     def test_histograms_count_every_parameter(self):
-        expected = parameters(self.run)
+        expected = parameters(self.whole)
         self.assertEqual(sorted(expected), GROUPS)
         tags = [f"{what}/{group}" for what in ("gradients", "weights") for group in GROUPS]
         self.assertEqual(self.events.tags("histograms"), sorted(tags))
-        epochs = lines_of(self.run, "epoch")
+        epochs = lines_of(self.whole, "epoch")
         for tag in tags:
             found = self.events.values(tag)
             self.assertEqual([step for step, _ in found], [row["step"] for row in epochs])
@@ -130,14 +129,14 @@ class TensorBoardTest(TrainingCase):
             self.assertAlmostEqual(float(norm), numpy.linalg.norm(values), delta=1e-5 * float(norm))
 
         # The gradients are those of the epoch's last step, all of them.
-        steps = {row["step"]: row["grad_norm"] for row in lines_of(self.run, "step")}
+        steps = {row["step"]: row["grad_norm"] for row in lines_of(self.whole, "step")}
         for place, row in enumerate(epochs):
             norms = [float(self.events.values(f"gradient_norm/{group}")[place][1]) for group in GROUPS]
             self.assertAlmostEqual(numpy.linalg.norm(norms), steps[row["step"]], delta=1e-4 * steps[row["step"]])
 
     def test_pictures_decode_to_the_size_that_is_said(self):
         self.assertEqual(self.events.tags("images"), ["val/confusion_matrix", "val/mistakes"])
-        steps = [row["step"] for row in lines_of(self.run, "epoch")]
+        steps = [row["step"] for row in lines_of(self.whole, "epoch")]
         for tag in self.events.tags("images"):
             found = self.events.values(tag)
             self.assertEqual([step for step, _ in found], steps)
