@@ -58,9 +58,9 @@ std::string text_of(const Predictions& result, const std::string& out) {
 }
 
 std::string page_of(const Predictions& result, const PredictOptions& options) {
-  std::vector<std::pair<std::string, std::string>> unreadable;
+  std::vector<std::string> unreadable;
   for (const UnreadablePicture& picture : result.unreadable) {
-    unreadable.emplace_back(picture.path, picture.reason);
+    unreadable.push_back(picture.reason);
   }
   const std::string& first = options.inputs.front();
   const std::string more = std::to_string(options.inputs.size() - 1) + " more";
