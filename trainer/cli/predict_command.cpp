@@ -114,9 +114,6 @@ launch::ExitCode run(const Arguments& arguments, launch::World& world) {
   options.thumbnails = !arguments.html.empty();
   const Predictions result = predict(options, world);
   if (world.rank() == 0) {
-    if (options.thumbnails) {
-      write_file_atomically(arguments.html, page_of(result, options));
-    }
     if (!arguments.out.empty()) {
       write_text_file(arguments.out, text_of(result, arguments.out));
     } else if (!options.thumbnails) {
@@ -125,6 +122,9 @@ launch::ExitCode run(const Arguments& arguments, launch::World& world) {
       std::fflush(stdout);
     }
     tell(result, arguments.out.empty() ? arguments.html : arguments.out);
+    if (options.thumbnails) {
+      write_file_atomically(arguments.html, page_of(result, options));
+    }
   }
   return result.unreadable.empty() ? launch::ExitCode::kDone : launch::ExitCode::kInput;
 }
