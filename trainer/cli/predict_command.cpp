@@ -58,9 +58,9 @@ std::string text_of(const Predictions& result, const std::string& out) {
 }
 
 std::string page_of(const Predictions& result, const PredictOptions& options) {
-  std::vector<std::pair<std::string, std::string>> unreadable;
+  std::vector<std::string> unreadable;
   for (const UnreadablePicture& picture : result.unreadable) {
-    unreadable.emplace_back(picture.path, picture.reason);
+    unreadable.push_back(picture.reason);
   }
   const std::string& first = options.inputs.front();
   const std::string more = std::to_string(options.inputs.size() - 1) + " more";
@@ -114,9 +114,6 @@ launch::ExitCode run(const Arguments& arguments, launch::World& world) {
   options.thumbnails = !arguments.html.empty();
   const Predictions result = predict(options, world);
   if (world.rank() == 0) {
-    if (options.thumbnails) {
-      write_file_atomically(arguments.html, page_of(result, options));
-    }
     if (!arguments.out.empty()) {
       write_text_file(arguments.out, text_of(result, arguments.out));
     } else if (!options.thumbnails) {
@@ -125,6 +122,9 @@ launch::ExitCode run(const Arguments& arguments, launch::World& world) {
       std::fflush(stdout);
     }
     tell(result, arguments.out.empty() ? arguments.html : arguments.out);
+    if (options.thumbnails) {
+      write_file_atomically(arguments.html, page_of(result, options));
+    }
   }
   return result.unreadable.empty() ? launch::ExitCode::kDone : launch::ExitCode::kInput;
 }

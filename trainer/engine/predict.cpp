@@ -130,7 +130,7 @@ std::vector<std::pair<std::uint64_t, std::string>> gather_unreadable(
 /// all of them.
 std::vector<Thumbnail> thumbnails_of(const Pictures& pictures, const Evaluation& evaluation,
                                      const std::vector<std::size_t>& places, int threads,
-                                     launch::World& world) {
+                                     launch::Watchdog::Watch& watch, launch::World& world) {
   const auto rank = static_cast<std::uint64_t>(world.rank());
   const auto ranks = static_cast<std::uint64_t>(world.size());
   const std::uint64_t mine = places.size() / ranks + (rank < places.size() % ranks ? 1 : 0);
@@ -146,7 +146,7 @@ std::vector<Thumbnail> thumbnails_of(const Pictures& pictures, const Evaluation&
         } catch (const dataio::InputError&) {  // changed since it was read; the page says so
         }
       },
-      [](std::uint64_t) {});
+      [&](std::uint64_t) { watch.feed(); });
   std::string bytes;
   for (const std::string& one : made) {
     bytes += std::to_string(one.size()) + ' ' + one;
@@ -226,7 +226,7 @@ Predictions predict(const PredictOptions& options, launch::World& world) {
   if (options.thumbnails) {
     result.thumbnails =
         thumbnails_of(pictures, result.evaluation, gallery_choice(result.evaluation),
-                      loader_threads_of(config, threads.loader), world);
+                      loader_threads_of(config, threads.loader), watch, world);
   }
   return result;
 }

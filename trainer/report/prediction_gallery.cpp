@@ -105,8 +105,7 @@ class Writer {
     fact("Pictures named", number(evaluation_.label.size()));
     if (known_ > 0) {
       const double share = 100 * static_cast<double>(right_) / static_cast<double>(known_);
-      fact("Right, where the class is known",
-           fixed(share, 2) + "% (" + number(right_) + " of " + number(known_) + ")");
+      fact("Right, of " + number(known_) + " whose class is known", fixed(share, 2) + "%");
     }
     fact("Could not be read", number(gallery_.unreadable.size()));
     if (gallery_.ignored > 0) fact("No pictures by name", number(gallery_.ignored));
@@ -123,9 +122,8 @@ class Writer {
                       number(gallery_.unreadable.size()) + ")</h2>\n<ul class='unreadable'>\n";
     const std::size_t end = out.size() + kBytesForUnreadable - 1000;
     std::size_t listed = 0;
-    for (const auto& [path, reason] : gallery_.unreadable) {
-      const std::string item =
-          "<li><b class='path'>" + escape_html(path) + "</b> " + escape_html(reason) + "</li>\n";
+    for (const std::string& reason : gallery_.unreadable) {
+      const std::string item = "<li>" + escape_html(reason) + "</li>\n";
       if (out.size() + item.size() > end) break;
       out += item;
       ++listed;

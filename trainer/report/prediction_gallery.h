@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <map>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "trainer/report/evaluation.h"
@@ -21,10 +20,10 @@ struct PredictionGallery {
   const Evaluation& evaluation;
   const std::vector<std::string>& classes;  ///< names; indices where empty
   PathOf path;
-  const std::vector<Thumbnail>& thumbnails;                     ///< in the order of gallery_choice
-  std::vector<std::pair<std::string, std::string>> unreadable;  ///< path and reason
-  std::uint64_t ignored = 0;                                    ///< files that are no pictures
-  std::map<std::string, std::string> facts;                     ///< name: value
+  const std::vector<Thumbnail>& thumbnails;  ///< in the order of gallery_choice
+  std::vector<std::string> unreadable = {};  ///< pictures without an answer: path and reason
+  std::uint64_t ignored = 0;                 ///< files that are no pictures
+  std::map<std::string, std::string> facts;  ///< name: value
 };
 
 /// A page of its own, as the report's: one file, no network, read without its script too, with

@@ -39,16 +39,19 @@ class PredictTest(TrainingCase):
                 file.write(content)
         with open(os.path.join(photos, "notes.txt"), "w", encoding="utf-8") as file:
             file.write("no picture")
-        tables = []
+        tables, pages = [], []
         for ranks in (0, 2):
             out = os.path.join(self.folder, f"names{ranks}.csv")
-            told = self.predict(ranks, "--input", photos, "--out", out, "--topk", "3", code=3)
+            html = os.path.join(self.folder, f"names{ranks}.html")
+            told = self.predict(ranks, "--input", photos, "--out", out, "--topk", "3", "--html", html, code=3)
             self.assertIn("3 of", told)
             for number in range(3):
                 self.assertIn(f"broken{number}.jpg: ", told)
             self.assertIn("1 files that are no pictures by name", told)
             tables.append(self.read(out))
+            pages.append(self.read(html))
         self.assertEqual(tables[0], tables[1])
+        self.assertEqual(pages[0], pages[1])
         rows = list(csv.DictReader(io.StringIO(tables[0].decode())))
         count = sum(len(files) for _, _, files in os.walk(self.photos))
         self.assertEqual(len(rows), count)
@@ -57,6 +60,13 @@ class PredictTest(TrainingCase):
             self.assertEqual(row["label"], row["path"].split("/")[0])
             self.assertIn(row["top1"], self.classes)
             self.assertGreaterEqual(float(row["top1_probability"]), float(row["top2_probability"]))
+        page = pages[0].decode()
+        self.assertLess(len(pages[0]), 5_000_000)
+        self.assertEqual(page.count("src='data:image/jpeg;base64,"), count)
+        wrong = [row for row in rows if row["label"] != row["top1"]]
+        self.assertEqual(page.count("wrong: it is "), len(wrong))
+        self.assertIn("Could not be read (3)", page)
+        self.assertIn("broken1.jpg: ", page)
 
     def test_packed_files_give_what_eval_gives(self):
         data = os.path.join(self.folder, "s.val.h5")
@@ -81,6 +91,10 @@ class PredictTest(TrainingCase):
             self.assertIsNone(picture["label"])
             self.assertEqual(sorted(entry["class"] for entry in picture["top"]), self.classes)
             self.assertAlmostEqual(sum(entry["probability"] for entry in picture["top"]), 1, delta=1e-5)
+        html = os.path.join(self.folder, "flat.html")
+        told = self.predict(0, "--input", flat, "--html", html)
+        self.assertNotIn("path,label", told)
+        self.assertNotIn(b"wrong: it is", self.read(html))
         one = os.path.join(flat, os.listdir(flat)[0])
         answer = self.predict(0, "--input", one, "--topk", "1")
         self.assertIn(one + ",,", answer)
@@ -91,6 +105,7 @@ class PredictTest(TrainingCase):
         os.makedirs(empty)
         self.assertIn("there are no pictures in", self.predict(0, "--input", empty, code=3))
         self.assertIn("cannot write", self.predict(0, "--input", self.photos, "--out", "/proc/x.csv", code=6))
+        self.assertIn("cannot write", self.predict(0, "--input", self.photos, "--html", "/proc/x.html", code=6))
 
 
 if __name__ == "__main__":
