@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "trainer/report/chart.h"
+#include "trainer/report/short_name.h"
 #include "trainer/report/text.h"
 
 namespace casvit::trainer {
@@ -20,18 +21,6 @@ double largest(const BarFigure& figure) {
     for (const double value : row.values) most = std::max(most, std::isfinite(value) ? value : 0);
   }
   return most > 0 ? most : 1;
-}
-
-std::string shortened(const std::string& name, std::size_t most) {
-  const std::string clean = sanitize_utf8(name);
-  if (static_cast<std::size_t>(code_points(clean)) <= most) return clean;
-  std::string out;
-  std::size_t points = 0;
-  for (const char c : clean) {
-    if ((static_cast<unsigned char>(c) & 0xc0U) != 0x80U && ++points == most) break;
-    out += c;
-  }
-  return out + "\u2026";
 }
 
 }  // namespace
@@ -57,7 +46,7 @@ std::string bar_figure_svg(const BarFigure& figure) {
   int y = kTop;
   for (const BarFigure::Row& row : figure.rows) {
     out += "\n<text class='cv-tick' text-anchor='end' x='" + std::to_string(kNames - 10) + "' y='" +
-           std::to_string(y + row_height / 2 - 1) + "'>" + escape_html(shortened(row.name, 36)) +
+           std::to_string(y + row_height / 2 - 1) + "'>" + escape_html(short_name(row.name, 36)) +
            "</text>";
     for (std::size_t s = 0; s < row.values.size(); ++s) {
       const int top = y + static_cast<int>(s) * (kBar + 2);

@@ -5,7 +5,7 @@
 namespace casvit::trainer {
 
 std::string short_name(const std::string& name, std::size_t longest) {
-  const std::string clean = sanitize_utf8(name);
+  std::string clean = sanitize_utf8(name);
   if (static_cast<std::size_t>(code_points(clean)) <= longest) return clean;
   std::string out;
   std::size_t points = 0;
