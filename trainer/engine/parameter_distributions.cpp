@@ -4,17 +4,18 @@
 #include <ATen/core/grad_mode.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <utility>
 
 namespace casvit::trainer {
 namespace {
 
-constexpr int kBins = 30;
+constexpr std::size_t kBins = 30;
 
 struct Group {
   std::string name;
-  std::vector<at::Tensor> tensors;
+  std::vector<at::Tensor> tensors;  ///< contiguous float32 in the host's memory
 };
 
 /// "network.4" of "network.4.1.attn.qkv.weight", and of what is not a part of the network the first
@@ -37,7 +38,7 @@ std::vector<Group> grouped(const ModelState& model, Pick pick) {
     const std::string name = group_of(entry->name);
     const auto found = std::ranges::find(groups, name, &Group::name);
     Group& group = found != groups.end() ? *found : groups.emplace_back(Group{name, {}});
-    group.tensors.push_back(tensor.detach().to(at::kFloat));
+    group.tensors.push_back(tensor.detach().to(at::kCPU, at::kFloat).contiguous());
   }
   return groups;
 }
@@ -48,34 +49,50 @@ struct Extent {
   double norm = 0;
 };
 
-/// One wait for the device.
 Extent extent_of(const Group& group) {
   std::vector<at::Tensor> least;
   std::vector<at::Tensor> most;
-  std::vector<at::Tensor> squares;
+  std::vector<at::Tensor> norms;
   for (const at::Tensor& tensor : group.tensors) {
     const auto [low, high] = at::aminmax(tensor);
     least.push_back(low);
     most.push_back(high);
-    squares.push_back(at::square(at::linalg_vector_norm(tensor, 2, {}, false, at::kDouble)));
+    norms.push_back(at::linalg_vector_norm(tensor));
   }
-  const at::Tensor found =
-      at::stack({at::stack(least).min().to(at::kDouble), at::stack(most).max().to(at::kDouble),
-                 at::stack(squares).sum()})
-          .cpu();
-  const auto* values = found.const_data_ptr<double>();
-  return {values[0], values[1], std::sqrt(values[2])};
+  return {at::stack(least).min().item<double>(), at::stack(most).max().item<double>(),
+          at::linalg_vector_norm(at::stack(norms).to(at::kDouble)).item<double>()};
 }
 
-/// Counted tensor by tensor: float32, in which they are counted, would not hold those of a large
-/// group.
-at::Tensor counts_of(const Group& group, const Extent& extent) {
-  at::Tensor counts;
+/// Counts what is between the ends of `extent`, which differ. Several counts side by side: most
+/// numbers are in one bin, and each would wait for the one before it. at::histc takes several times
+/// as long.
+std::array<std::int64_t, kBins> counts_of(const Group& group, const Extent& extent) {
+  constexpr std::size_t kLanes = 4;
+  std::array<std::array<std::int64_t, kBins>, kLanes> lanes{};
+  const double scale = kBins / (extent.most - extent.least);
+  const auto bin_of = [&](float value) {
+    const auto bin = static_cast<std::size_t>((static_cast<double>(value) - extent.least) * scale);
+    return std::min(bin, kBins - 1);
+  };
   for (const at::Tensor& tensor : group.tensors) {
-    const at::Tensor some = at::histc(tensor, kBins, extent.least, extent.most).to(at::kDouble);
-    counts = counts.defined() ? counts.add_(some) : some;
+    const auto* values = tensor.const_data_ptr<float>();
+    const auto count = static_cast<std::size_t>(tensor.numel());
+    std::size_t i = 0;
+    for (; i + kLanes <= count; i += kLanes) {
+      for (std::size_t lane = 0; lane < kLanes; ++lane) {
+        ++lanes[lane][bin_of(values[i + lane])];
+      }
+    }
+    for (; i < count; ++i) {
+      ++lanes[0][bin_of(values[i])];
+    }
   }
-  return counts.cpu().contiguous();
+  for (std::size_t lane = 1; lane < kLanes; ++lane) {
+    for (std::size_t bin = 0; bin < kBins; ++bin) {
+      lanes[0][bin] += lanes[lane][bin];
+    }
+  }
+  return lanes[0];
 }
 
 std::vector<HistogramBin> bins_of(const Group& group, const Extent& extent, std::int64_t elements) {
@@ -85,13 +102,12 @@ std::vector<HistogramBin> bins_of(const Group& group, const Extent& extent, std:
     bins.back().count = static_cast<double>(elements);
     return bins;
   }
-  const at::Tensor counts = counts_of(group, extent);
-  const auto* count = counts.const_data_ptr<double>();
+  const std::array<std::int64_t, kBins> counts = counts_of(group, extent);
   const double width = (extent.most - extent.least) / kBins;
-  for (int i = 0; i < kBins; ++i) {
-    bins[static_cast<std::size_t>(i)] = {
-        extent.least + i * width, i + 1 == kBins ? extent.most : extent.least + (i + 1) * width,
-        count[i]};
+  for (std::size_t i = 0; i < kBins; ++i) {
+    const double left = extent.least + static_cast<double>(i) * width;
+    const double right = extent.least + static_cast<double>(i + 1) * width;
+    bins[i] = {left, i + 1 == kBins ? extent.most : right, static_cast<double>(counts[i])};
   }
   return bins;
 }

@@ -123,8 +123,8 @@ class TensorBoardTest(TrainingCase):
             counts, edges = numpy.histogram(values, bins=30)
             self.assertEqual(step, epochs[-1]["step"])
             numpy.testing.assert_allclose(bins[:, 0], edges[:-1], rtol=1e-6, atol=1e-9)
-            # Values that lie on a border may fall to its other side, float32 being what it is.
-            self.assertLessEqual(numpy.abs(bins[:, 2] - counts).sum(), 2e-3 * len(values) + 2, group)
+            # One that lies on a border may be rounded to either side of it.
+            self.assertLessEqual(numpy.abs(bins[:, 2] - counts).sum(), 4, group)
             _, norm = self.events.values(f"weight_norm/{group}")[-1]
             self.assertAlmostEqual(float(norm), numpy.linalg.norm(values), delta=1e-5 * float(norm))
 
