@@ -145,6 +145,8 @@ class CompareTest(TrainingCase):
         at_48 = self.evaluate(0, "--size", "48", "--json")
         self.assertEqual(at_48, self.evaluate(0, "--set", "model.image_size=48", "--json"))
         self.assertNotEqual(at_48, self.evaluate(0, "--json"))
+        against = self.evaluate(0, "--against", self.model, "--against-set", "model.image_size=48", "--json")
+        self.assertEqual(json.loads(against)["against"]["other"]["loss"], json.loads(at_48)["loss"])
         for size in ("33", "400"):
             self.assertIn('"samples": 24', self.evaluate(0, "--size", size, "--json"))
 
