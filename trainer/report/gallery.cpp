@@ -46,7 +46,7 @@ std::string answer_html(const Figures& figures, std::uint64_t sample) {
   const auto share = [&](std::size_t rank) {
     return " " + share_html(static_cast<double>(evaluation.probability[first + rank]));
   };
-  const std::string answer = name(evaluation.top[first]) + share(0);
+  std::string answer = name(evaluation.top[first]) + share(0);
   if (evaluation.label[i] < 0) return answer;
   if (evaluation.label[i] != evaluation.top[first]) {
     return name(evaluation.label[i]) + " " + share_html(std::exp(-evaluation.loss[i])) +
