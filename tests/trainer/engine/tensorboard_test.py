@@ -190,7 +190,7 @@ class TensorBoardTest(TrainingCase):
         (first,) = glob.glob(os.path.join(run, "tensorboard", "*"))
         with open(first, "ab") as file:  # a record that the kill tore
             file.write(bytes((200, 0, 0, 0, 0, 0, 0, 0, 1, 2)))
-        self.run_it([*self.train_command(0, run, "checkpoint.every_steps=5"), "--resume", "auto"])
+        self.run_it(self.train_command(0, run, "checkpoint.every_steps=5", resume="auto"))
         events = Events(run)
         self.assertEqual(len(events.files), 2)
         self.assertEqual(events.files[0], first)
