@@ -50,6 +50,13 @@ TEST(ChartLabels, TwelveLinesThatEndTogetherAreAllLegible) {
   }
 }
 
+TEST(ChartLabels, RoundingMovesNoneForEver) {
+  for (int i = 0; i <= 2000; ++i) {  // sums of these are rounded either way
+    std::vector<std::vector<ChartPoint>> lines(12, {{0, 0}, {5, 1}, {10, i / 2000.0}});
+    ASSERT_EQ(labels(chart_of(lines)).size(), 12U);
+  }
+}
+
 TEST(ChartLabels, LinesThatEndElsewhereAreNotInTheWay) {
   const Chart chart = chart_of({{{0, 0}, {5, 1}}, {{0, 0}, {10, 1}}});
   const std::vector<ChartLabel> found = labels(chart);
