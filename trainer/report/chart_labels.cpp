@@ -10,8 +10,10 @@ namespace {
 constexpr double kApart = 11;   // pixels from one to the next below it
 constexpr double kBeside = 20;  // closer than that two are in each other's way
 
+/// Not where one was moved as far from the other as rounding allows: it would be moved for ever.
 bool collide(const ChartLabel& one, const ChartLabel& other) {
-  return std::fabs(one.x - other.x) < kBeside && std::fabs(one.y - other.y) < kApart;
+  constexpr double kRounding = 1e-6;
+  return std::fabs(one.x - other.x) < kBeside && std::fabs(one.y - other.y) < kApart - kRounding;
 }
 
 /// Moves a label by `step` past one after another of those that are in its way.
