@@ -13,7 +13,9 @@ constexpr double kBeside = 20;  // closer than that two are in each other's way
 // that, or it would be moved for ever.
 constexpr double kRounding = 1e-6;
 
+/// Not where one was moved as far from the other as rounding allows: it would be moved for ever.
 bool collide(const ChartLabel& one, const ChartLabel& other) {
+  constexpr double kRounding = 1e-6;
   return std::fabs(one.x - other.x) < kBeside && std::fabs(one.y - other.y) < kApart - kRounding;
 }
 
