@@ -9,9 +9,6 @@ namespace {
 
 constexpr double kApart = 11;   // pixels from one to the next below it
 constexpr double kBeside = 20;  // closer than that two are in each other's way
-// Sums of positions are rounded: a label that was moved by kApart must not count as nearer than
-// that, or it would be moved for ever.
-constexpr double kRounding = 1e-6;
 
 /// Not where one was moved as far from the other as rounding allows: it would be moved for ever.
 bool collide(const ChartLabel& one, const ChartLabel& other) {
@@ -19,8 +16,7 @@ bool collide(const ChartLabel& one, const ChartLabel& other) {
   return std::fabs(one.x - other.x) < kBeside && std::fabs(one.y - other.y) < kApart - kRounding;
 }
 
-/// Moves a label by `step` past one after another of those that are in its way: always the same
-/// way, and past each at most once.
+/// Moves a label by `step` past one after another of those that are in its way.
 void make_way(ChartLabel& label, std::span<const ChartLabel> others, double step) {
   for (bool moved = true; moved;) {
     moved = false;
