@@ -60,8 +60,9 @@ WireMessage column(const RunMetric& metric) {
 void add_session_start(Summary& summary, const std::vector<ConfigValue>& config,
                        const std::vector<RunMetric>& metrics, double started) {
   std::vector<ConfigValue> keys = config;
-  std::ranges::stable_partition(
-      keys, [](const ConfigValue& key) { return key.value != key.default_value; });
+  // Not std::ranges: clang 14 does not compile what that returns.
+  std::stable_partition(keys.begin(), keys.end(),
+                        [](const ConfigValue& key) { return key.value != key.default_value; });
   WireMessage columns;
   WireMessage values;
   columns.float64(3, started);
