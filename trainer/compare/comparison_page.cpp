@@ -13,7 +13,7 @@ namespace {
 
 constexpr const char* kStyle = R"css(
 .swatch{width:28px;height:10px;vertical-align:middle;margin-right:8px}
-.which{display:inline-block;min-width:1.6em;color:var(--soft);font-weight:600}
+.which{display:inline-block;min-width:1.4em;margin-right:.5em;color:var(--soft);font-weight:600}
 .runs{font-size:13px}
 .runs td,.runs th{white-space:nowrap;padding:5px 6px}
 .runs tbody>*>*{vertical-align:top}

@@ -33,8 +33,9 @@ std::string run_swatch(std::size_t index) {
 }
 
 std::string run_tones_style() {
-  return "\n.cv-dashed{stroke-dasharray:7 4}\n.cv-tag{font-weight:600}\n" + rules(kLight) +
-         "@media screen and (prefers-color-scheme:dark){\n" + rules(kDark) + "}\n";
+  return "\n.cv-dashed{stroke-dasharray:7 "
+         "4}\n.cv-tag{font-weight:600;paint-order:stroke;stroke:var(--card);stroke-width:3px}\n" +
+         rules(kLight) + "@media screen and (prefers-color-scheme:dark){\n" + rules(kDark) + "}\n";
 }
 
 }  // namespace casvit::trainer
