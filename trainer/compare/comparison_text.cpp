@@ -11,10 +11,9 @@ namespace {
 /// A cell that a line has room for, without what would move a terminal's cursor.
 std::string cell(const std::string& text) {
   constexpr int kMost = 32;
-  const std::string clean = dataio::display_path(sanitize_utf8(text));
-  if (code_points(clean) <= kMost) return clean;
+  std::string out = dataio::display_path(sanitize_utf8(text));
+  if (code_points(out) <= kMost) return out;
   // The end of a path says more than its beginning.
-  std::string out = clean;
   while (code_points(out) > kMost - 3) {
     out.erase(0, 1);
     while (!out.empty() && (static_cast<unsigned char>(out[0]) & 0xc0U) == 0x80U) out.erase(0, 1);
