@@ -35,10 +35,11 @@ std::optional<BestAndLast> accuracy_over(const History& history, Measured accura
 }
 
 std::optional<double> last_of(const History& history, Measured value) {
-  for (auto epoch = history.epochs.rbegin(); epoch != history.epochs.rend(); ++epoch) {
-    if (const std::optional<double>& found = (*epoch).*value) return found;
+  std::optional<double> last;
+  for (const EpochMetrics& epoch : history.epochs) {
+    if (epoch.*value) last = epoch.*value;
   }
-  return std::nullopt;
+  return last;
 }
 
 /// Of all steps whose time is known, by that time; the mean of what steps say otherwise.
@@ -110,6 +111,7 @@ std::vector<std::string> run_names(const std::vector<RunRecord>& runs) {
   std::vector<std::string> names(runs.size());
   const auto is_clear = [&](std::size_t i) { return std::ranges::count(names, names[i]) == 1; };
   std::vector<fs::path> left;
+  left.reserve(runs.size());
   for (const RunRecord& run : runs) left.push_back(fs::path(run.folder).lexically_normal());
   for (bool longer = true; longer;) {
     longer = false;

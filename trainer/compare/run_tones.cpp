@@ -15,8 +15,8 @@ std::string rules(const std::array<const char*, kColours>& colours) {
   std::string out;
   for (std::size_t i = 0; i < kColours; ++i) {
     const std::string tone = ".cv-run" + std::to_string(i + 1);
-    out += ".cv-line" + tone + "{stroke:" + colours[i] + "}.cv-dot" + tone + "{fill:" + colours[i] +
-           "}\n";
+    out.append(".cv-line").append(tone).append("{stroke:").append(colours[i]);
+    out.append("}.cv-dot").append(tone).append("{fill:").append(colours[i]).append("}\n");
   }
   return out;
 }
