@@ -34,6 +34,7 @@ judge() {
   elif [[ $job_code == 0 ]]; then # a rank failed, nobody said how
     job_code=5
   fi
+  judge_killed
   judge_start "$events"
   if [[ $is_final == yes ]] && ! is_ours_code "$job_code"; then
     job_code=143
@@ -52,6 +53,17 @@ judge_daemons() {
   elif [[ $job_code =~ ^12[67]$ ]]; then
     fail 2 "mpirun's own program is not on every host: the same Open MPI has to be, on the PATH of sessions" \
       "without a login (ssh HOST 'command -v orted', prted for Open MPI 5)"
+  fi
+}
+
+# A rank that was killed, or whose whole host was, rank first: which of the two, the host tells.
+judge_killed() {
+  local silent
+  ((job_code > 128)) && [[ $is_final == no ]] && needs_ssh || return 0
+  silent=$(silent_hosts | paste -sd ' ')
+  if [[ -n $silent ]]; then
+    warn "lost: $silent, which no longer answers to ssh (exit code $job_code of $launcher is 5 here)"
+    job_code=5
   fi
 }
 
