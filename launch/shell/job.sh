@@ -1,8 +1,10 @@
 # shellcheck shell=bash
 # One start of all ranks, to its end and exit code. Sourced, not run.
 
-# Whatever ends this script leaves no ranks behind.
+# Whatever ends this script leaves no ranks behind. A child of it that is ended before it becomes another
+# program (pause) is still this script, and would do that in its name.
 clean_up() {
+  [[ $BASHPID == "$$" ]] || return 0
   [[ -z ${job:-} ]] || kill -INT "$job" 2>/dev/null || true
   rm -rf -- "$scratch"
 }

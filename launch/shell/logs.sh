@@ -25,6 +25,7 @@ open_logs() {
 # exits (codes of ranks), lost (hosts that mpirun names), daemons (mpirun lost one), ssh (hosts that ssh names),
 # apart (ranks that could not reach each other when they began).
 split_lines() {
+  declare -gA log_handles=() # of files in log_folder, by name
   trap '' PIPE # whoever read the terminal's output is gone; the logs go on
   local line tag='\[[^],[]*,([0-9]+)\]<(stdout|stderr)>:'
   [[ ${open_mpi_major:-} != 5 ]] || tag+=' ?'
@@ -34,7 +35,7 @@ split_lines() {
 }
 
 split_line() {
-  if [[ $launcher == mpirun && $2 =~ ^(.+)($tag.*)$ ]]; then
+  if [[ $launcher == mpirun && ${2#*]<std} == *]\<std* && $2 =~ ^(.+)($tag.*)$ ]]; then
     # The tag of another rank follows where a line was not ended.
     local first=${BASH_REMATCH[1]} rest=${BASH_REMATCH[2]}
     split_line "$1" "$first"
@@ -56,7 +57,10 @@ put_rank_line() {
     note_start "$1" "$2"
     return
   fi
-  [[ $2 != 0 || $3 != stdout ]] || : >"$1/up"
+  if [[ $2 == 0 && $3 == stdout && -z ${is_up:-} ]]; then
+    is_up=yes
+    : >"$1/up"
+  fi
   [[ ! $4 =~ ^casvit:\ (rank\ [0-9]+\ of|on)\  ]] || : >"$1/failed"
   keep "rank-$2.log" "$4"
   # What a preflight finds is about all ranks.
@@ -80,10 +84,20 @@ put_line() {
 # keep FILE TEXT: a line of a log. Training goes on where logs find no more room.
 keep() {
   [[ -n $log_folder ]] || return 0
-  if ! printf '%s\n' "$2" 2>/dev/null >>"$log_folder/$1"; then
-    warn "cannot write $log_folder/$1; no more logs are kept"
-    log_folder=''
+  # The first logs stay open; a process may have about a thousand files.
+  if [[ -z ${log_handles[$1]:-} ]] && ((${#log_handles[@]} < 256)); then
+    { exec {log_handles[$1]}>>"$log_folder/$1"; } 2>/dev/null || true
   fi
+  if [[ -n ${log_handles[$1]:-} ]]; then
+    printf '%s\n' "$2" 2>/dev/null >&"${log_handles[$1]}" || lose_logs "$1"
+  else
+    printf '%s\n' "$2" 2>/dev/null >>"$log_folder/$1" || lose_logs "$1"
+  fi
+}
+
+lose_logs() {
+  warn "cannot write $log_folder/$1; no more logs are kept"
+  log_folder=''
 }
 
 # note_event FOLDER LINE: what mpirun and srun themselves say about the end of ranks.

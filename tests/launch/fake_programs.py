@@ -15,7 +15,7 @@ RUN = str(REPOSITORY / "launch/run")
 
 # What launch/run may take for granted; nothing else is on its PATH.
 BASE_PROGRAMS = """awk bash cat cut date dirname env find grep head hostname id ls mkdir mkfifo mktemp nproc paste realpath
-rm sed setpriv setsid sleep sort tail timeout touch tr true uname wc""".split()
+rm sed seq setpriv setsid sleep sort tail timeout touch tr true uname wc""".split()
 
 CONFIGURATION = """
 batch:
