@@ -15,7 +15,7 @@ choose_networks() {
       shown_environment+=("NCCL_SOCKET_IFNAME=$interfaces")
     fi
   elif [[ -z ${OMPI_MCA_btl_tcp_if_include:-}${OMPI_MCA_btl_tcp_if_exclude:-} ]] &&
-    ((hosts_in_use > 1)); then
+    ((${#remote[@]} > 0)); then
     mpi_settings+=("btl_tcp_if_exclude=$private_networks")
   fi
 }

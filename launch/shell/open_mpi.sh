@@ -48,10 +48,11 @@ make_mpirun_words() {
   for item in "${mpi_settings[@]}"; do
     start_words+=(--mca "${item%%=*}" "${item#*=}")
   done
-  ((hosts_in_use == 1)) || add_settings_between_hosts
+  ((${#remote[@]} == 0)) || add_settings_between_hosts
   add_environment
   # shellcheck disable=SC2206 # words, as they were given
   start_words+=($mpirun_options)
+  ((${#remote[@]} == 0)) || add_start_wrapper
 }
 
 # Unless told, mpirun binds each of two ranks to one core, and more to a socket each; ranks derive
@@ -65,9 +66,11 @@ add_binding() {
 }
 
 add_settings_between_hosts() {
-  local prefix
-  setting oob_tcp_keepalive_time oob_tcp_keepalive_time 10
-  setting oob_tcp_keepalive_intvl oob_tcp_keepalive_intvl 5
+  check_names
+  local prefix silence=$(((lost_seconds + 2) / 3)) pause=$(((lost_seconds + 5) / 6))
+  # Four questions after a silence.
+  setting oob_tcp_keepalive_time oob_tcp_keepalive_time "$silence"
+  setting oob_tcp_keepalive_intvl oob_tcp_keepalive_intvl "$pause"
   setting oob_tcp_keepalive_probes oob_tcp_keepalive_probes 4
   [[ -z $interfaces ]] || setting oob_tcp_if_include prte_if_include "$interfaces"
   # Pods are found by their whole name only.
@@ -78,6 +81,16 @@ add_settings_between_hosts() {
   prefix=$(realpath -- "$(command -v mpirun)")
   prefix=${prefix%/bin/*}
   [[ $prefix == /usr || ! -d $prefix/lib ]] || start_words+=(--prefix "$prefix")
+}
+
+# Open MPI 4 ends at other names with "lost communication", as if the host were at fault.
+check_names() {
+  local name
+  ((open_mpi_major == 4)) || return 0
+  for name in "$(uname -n)" "${remote[@]}"; do
+    [[ $name =~ ^[A-Za-z0-9.-]+$ ]] || fail 2 "Open MPI 4 takes letters, digits, dots and '-' in names of hosts," \
+      "and there is '$name'; give its IPv4 address, or use Open MPI 5"
+  done
 }
 
 # Only mpirun's own variables travel to other hosts by themselves.

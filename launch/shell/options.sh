@@ -14,6 +14,7 @@ need_number() {
 # shellcheck disable=SC2034 # the other pieces read them
 parse_options() {
   asked_ranks='' asked_hosts='' asked_hostfile='' wait_seconds=300 ssh_options='' interfaces=''
+  start_seconds=60 lost_seconds=30 end_seconds=20
   cores_a_rank='' threads='' asked_launcher='' mpirun_options='' logs='' dry_run=no
   while (($# > 0)); do
     case $1 in
@@ -25,8 +26,11 @@ parse_options() {
       --hosts) need_value "$@" && asked_hosts=$2 && shift ;;
       --hostfile) need_value "$@" && asked_hostfile=$2 && shift ;;
       --wait) need_number "$@" && wait_seconds=$2 && shift ;;
+      --start-wait) need_number "$@" && start_seconds=$2 && shift ;;
+      --lost-after) need_number "$@" && lost_seconds=$2 && shift ;;
+      --end-wait) need_number "$@" && end_seconds=$2 && shift ;;
       --ssh-args) need_value "$@" && ssh_options=$2 && shift ;;
-      --interfaces) need_value "$@" && interfaces=$2 && shift ;;
+      --interfaces) need_value "$@" && interfaces=${2// /} && shift ;;
       --cores) need_number "$@" && cores_a_rank=$2 && shift ;;
       --threads) need_number "$@" && threads=$2 && shift ;;
       --with) need_value "$@" && asked_launcher=$2 && shift ;;

@@ -16,6 +16,7 @@ listen_for_signals() {
 }
 
 on_signal() {
+  [[ $BASHPID == "$$" ]] || exit 143 # clean_up says why
   signals_seen=$((signals_seen + 1))
   first_signal_at=${first_signal_at:-$SECONDS}
   if [[ -z $job ]]; then

@@ -7,17 +7,9 @@ make_ssh_words() {
   ssh_words=(ssh ${OMPI_MCA_plm_rsh_args:-${PRTE_MCA_plm_ssh_args:-}} $ssh_options)
 }
 
-# Hosts other than this one that have ranks, one a line.
-remote_hosts() {
-  local host
-  while read -r host; do
-    is_this_machine "$host" || printf '%s\n' "$host"
-  done < <(printf '%s\n' "${rank_hosts[@]}" | awk '!seen[$0]++')
-}
-
 # Slurm starts what mpirun needs on other hosts, where mpirun knows Slurm.
 needs_ssh() {
-  [[ $launcher == mpirun && -n $(remote_hosts) ]] || return 1
+  [[ $launcher == mpirun ]] && ((${#remote[@]} > 0)) || return 1
   [[ $world_source != Slurm* ]] || ! ompi_info 2>/dev/null | grep -q 'MCA plm: slurm'
 }
 
@@ -37,13 +29,12 @@ why_silent() {
 wait_for_hosts() {
   needs_ssh || return 0
   make_ssh_words
-  local host pending=() missing=() deadline=$((SECONDS + wait_seconds)) spoke=-60 index
-  mapfile -t pending < <(remote_hosts)
+  local missing=() deadline=$((SECONDS + wait_seconds)) spoke=-60 index
   while true; do
-    ask_hosts "${pending[@]}"
+    ask_hosts
     missing=()
-    for index in "${!pending[@]}"; do
-      [[ -e $scratch/answered-$index ]] || missing+=("${pending[index]} ($(why_silent "$index"))")
+    for index in "${!remote[@]}"; do
+      [[ -e $scratch/answered-$index ]] || missing+=("${remote[index]} ($(why_silent "$index"))")
     done
     ((${#missing[@]} > 0)) || break
     ((SECONDS < deadline)) || fail 5 "no answer to ssh within $wait_seconds s from" \
@@ -56,17 +47,27 @@ wait_for_hosts() {
   done
 }
 
-# ask_hosts HOST...: all those that have not answered, at the same time.
+# Asks all those that have not answered, at the same time.
 ask_hosts() {
-  local index=0 host asked=()
-  for host in "$@"; do
+  local index asked=()
+  for index in "${!remote[@]}"; do
     if [[ ! -e $scratch/answered-$index ]]; then
-      { answers "$host" "$scratch/ssh-$index" && touch "$scratch/answered-$index"; } &
+      { answers "${remote[index]}" "$scratch/ssh-$index" && touch "$scratch/answered-$index"; } &
       asked+=("$!")
     fi
-    index=$((index + 1))
   done
   for index in "${asked[@]}"; do wait "$index" || true; done
+}
+
+# Those that do not answer now, one a line.
+silent_hosts() {
+  local index
+  needs_ssh || return 0
+  rm -f -- "$scratch"/answered-*
+  ask_hosts
+  for index in "${!remote[@]}"; do
+    [[ -e $scratch/answered-$index ]] || printf '%s\n' "${remote[index]}"
+  done
 }
 
 join_comma() {

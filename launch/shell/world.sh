@@ -1,11 +1,12 @@
 # shellcheck shell=bash
 # Where ranks run. Sourced, not run.
 
-# Sets hosts, slots, ranks, hosts_in_use and world_source, from the first of: arguments, an MPIJob, a
+# Sets hosts, slots, ranks, hosts_in_use, remote and world_source, from the first of: arguments, an MPIJob, a
 # Slurm allocation, this machine.
 find_world() {
   local index total=0
   hosts=() slots=()
+  declare -gA host_index=()
   if [[ -n $asked_hosts ]]; then
     world_source=--hosts
     read_host_list "$asked_hosts"
@@ -25,17 +26,20 @@ find_world() {
   place_ranks
 }
 
-# Sets rank_hosts, the host of each rank, and hosts_in_use: one host is filled after the other
-# (--map-by slot, --distribution=block), which the summing within nodes relies on.
+# Sets rank_hosts, the host of each rank; hosts_in_use; and remote, those of them that are not this machine.
+# One host is filled after the other (--map-by slot, --distribution=block), which the summing within nodes
+# relies on.
 place_ranks() {
   local index count rank=0
-  rank_hosts=()
+  rank_hosts=() remote=() hosts_in_use=0
   for index in "${!hosts[@]}"; do
     for ((count = 0; count < slots[index] && rank < ranks; count++, rank++)); do
       rank_hosts+=("${hosts[index]}")
     done
+    ((count > 0)) || break
+    hosts_in_use=$((hosts_in_use + 1))
+    is_this_machine "${hosts[index]}" || remote+=("${hosts[index]}")
   done
-  hosts_in_use=$(printf '%s\n' "${rank_hosts[@]}" | sort -u | wc -l)
 }
 
 # Sets launcher: mpirun or srun.
@@ -51,9 +55,10 @@ choose_launcher() {
   [[ $launcher == srun ]] || read_open_mpi_version
 }
 
-# Sets start_words, what goes before the program, and shown_environment for --dry-run.
+# Sets start_words, what goes before the program; shown_environment for --dry-run; and tells_start, whether
+# each rank says that it has started.
 make_start_words() {
-  shown_environment=()
+  shown_environment=() tells_start=no
   choose_networks
   case $launcher in
     srun) make_srun_words ;;
@@ -74,7 +79,7 @@ print_commands() {
     printf 'environment: %s\n' "$setting"
   done
   if needs_ssh; then
-    printf 'wait: up to %s s for ssh: %s\n' "$wait_seconds" "$(remote_hosts | paste -sd ' ')"
+    printf 'wait: up to %s s for ssh: %s\n' "$wait_seconds" "${remote[*]}"
   fi
   if [[ $trains == yes ]]; then
     printf 'first:%s\n' "$(printf ' %q' "${start_words[@]}" "${preflight_words[@]}")"

@@ -99,9 +99,9 @@ class Training(MpiJobCase):
     def test_trains_on_all_hosts_to_the_end(self):
         self.start_cluster()
         workers = self.start_workers()
-        launcher = self.start_launcher(**{"train.max_steps": 6})
+        launcher = self.start_launcher(**{"train.max_steps": 4})
         self.assertEqual(launcher.wait(LONG), 0, launcher.text())
-        self.assertEqual(pod.steps_of(self.run_folder()), [1, 2, 3, 4, 5, 6])
+        self.assertEqual(pod.steps_of(self.run_folder()), [1, 2, 3, 4])
         self.assertTrue((self.run_folder() / "checkpoints/last.safetensors").exists())
         for host in self.workers:
             self.assertIn(host, launcher.text())
@@ -111,7 +111,7 @@ class Training(MpiJobCase):
         self.job["spec"]["mpiReplicaSpecs"]["Worker"]["replicas"] = 4
         self.start_cluster()
         workers = self.start_workers()
-        launcher = self.start_launcher(**{"train.max_steps": 3, "batch.shards": 4})
+        launcher = self.start_launcher(**{"train.max_steps": 2, "batch.shards": 4})
         self.assertEqual(launcher.wait(LONG), 0, launcher.text())
         self.assertIn("4 ranks on 4 hosts", launcher.text())
         self.end_workers(workers)
@@ -141,16 +141,15 @@ class Training(MpiJobCase):
         settings = {"train.epochs": 40, "checkpoint.every_steps": 2}
         launcher = self.start_launcher(**settings)
         self.wait_for_step(launcher, 5)
-        workers[1].send(signal.SIGKILL)
-        # 5, or what mpirun says when a daemon of its own is gone: a code that is tried again in any case.
-        code = launcher.wait(90)
-        self.assertNotEqual(code, 0, launcher.text())
-        self.assertEqual(action(only(overlay("single-node"), "Job"), code), "Count", launcher.text())
+        workers[1].send(signal.SIGKILL)  # the kernel ends the rest of the container, in any order
+        self.assertEqual(launcher.wait(90), 5, launcher.text())
+        self.assertRegex(launcher.text(), f"(?m)^run: lost: {self.workers[1]}")
+        reached = pod.steps_of(self.run_folder())[-1]
         again = self.cluster.start(self.workers[1], self.pods[self.workers[1]])
         self.cluster.wait_until_ready(again)
-        launcher = self.start_launcher(**settings, **{"train.max_steps": 12})
+        launcher = self.start_launcher(**settings, **{"train.max_steps": reached + 3})
         self.assertEqual(launcher.wait(LONG), 0, launcher.text())
-        self.assertEqual(pod.steps_of(self.run_folder()), list(range(1, 13)))
+        self.assertEqual(pod.steps_of(self.run_folder()), list(range(1, reached + 4)))
         self.end_workers([workers[0], again])
 
     def test_all_pods_are_told_to_go_at_once(self):
@@ -171,9 +170,9 @@ class Training(MpiJobCase):
         self.job["spec"]["mpiReplicaSpecs"]["Worker"]["replicas"] = 1
         self.start_cluster()
         workers = self.start_workers()
-        launcher = self.start_launcher(**{"train.max_steps": 4})
+        launcher = self.start_launcher(**{"train.max_steps": 2})
         self.assertEqual(launcher.wait(LONG), 0, launcher.text())
-        self.assertEqual(pod.steps_of(self.run_folder()), [1, 2, 3, 4])
+        self.assertEqual(pod.steps_of(self.run_folder()), [1, 2])
         self.assertIn(f"1 {self.workers[0]}", launcher.text())
         self.end_workers(workers)
 
@@ -181,7 +180,7 @@ class Training(MpiJobCase):
         self.start_cluster()
         first = self.cluster.start(self.workers[0], self.pods[self.workers[0]])
         launcher = self.start_launcher(**{"train.max_steps": 2})
-        time.sleep(8)
+        time.sleep(4)
         self.assertIsNone(launcher.process.poll(), launcher.text())
         second = self.cluster.start(self.workers[1], self.pods[self.workers[1]])
         self.assertEqual(launcher.wait(LONG), 0, launcher.text())

@@ -3,7 +3,7 @@ host name. What a kubelet would do, no more: volumes, mounts, environment, user,
 names of the other pods, probes, TERM. Needs root.
 
 The root of a pod is an image's tree (CASVIT_IMAGE_ROOT, as k8s/image/chroot makes it), or else this machine's own
-with the image's last step, configure.sh, on top and the programs under test in /opt/casvit."""
+with a layer on top (pod_image.py)."""
 
 import json
 import os
@@ -15,10 +15,9 @@ import subprocess
 import tempfile
 import time
 
-REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
-LAUNCH = pathlib.Path(os.environ.get("CASVIT_LAUNCH", REPOSITORY))  # whose launch/run is tried
-BIN = pathlib.Path(os.environ.get("CASVIT_BIN", REPOSITORY / "build/release/bin"))
-IMAGE = os.environ.get("CASVIT_IMAGE_ROOT")
+import pod_image
+from pod_image import BIN, IMAGE, LAUNCH, quoted  # noqa: F401
+
 TOOLS = ("ip", "unshare", "nsenter", "setpriv", "mount", "mpirun", "ssh-keygen", "useradd")
 
 # In the pod's namespaces, as root: the tree, then the container's process instead of this one.
@@ -70,10 +69,6 @@ def missing():
             capture_output=True, text=True, check=False,
         )  # fmt: skip
     return None if tried.returncode == 0 else f"no namespaces or no overlay: {tried.stderr.strip()}"
-
-
-def quoted(text):
-    return "'" + str(text).replace("'", "'\\''") + "'"
 
 
 class Pod:
@@ -167,10 +162,11 @@ class Cluster:
         output = self.folder / f"{name}-{self.count}.log"
         environment = {"PATH": "/opt/casvit/bin:/opt/casvit/launch:/usr/local/bin:/usr/bin:/bin", "HOSTNAME": name}
         environment |= {entry["name"]: entry["value"] for entry in container.get("env", [])}
+        root = pod_image.root()
         command = [
-            "nsenter", f"--net=/run/netns/{network}",
+            "nsenter", f"--net=/run/netns/{network}", *root.enter,
             "unshare", "--mount", "--uts", "--ipc", "--pid", "--fork", "--kill-child=KILL",
-            "bash", "-c", SETUP, "bash", str(work / "root"), IMAGE or "/", str(files), str(volumes),
+            "bash", "-c", SETUP, "bash", str(work / "root"), root.lower, str(files), str(volumes),
             "yes" if security["readOnlyRootFilesystem"] else "no",
             *self.as_user(spec, container), "env", "-i", f"--chdir={container.get('workingDir', '/')}",
             *[f"{key}={value}" for key, value in environment.items()],
@@ -207,27 +203,6 @@ class Cluster:
             f"printf %s {quoted(hosts)} >\"$root/etc/hosts\"",
             f"echo {quoted(name)} >\"$root/etc/hostname\"",
         ]
-        if not IMAGE:
-            lines += [
-                'mkdir -p "$root/opt/casvit/bin" "$root/opt/casvit/launch" "$root/opt/casvit/tools"',
-                f'cp -L {quoted(BIN / "casvit_dist")} {quoted(BIN / "casvit-pack")} "$root/opt/casvit/bin/"',
-                f'cp -r {quoted(REPOSITORY / "k8s/image")} "$root/opt/casvit/image"',
-                'for script in worker healthy known-hosts pack-part; do'
-                ' cp "$root/opt/casvit/image/$script" "$root/opt/casvit/bin/casvit-$script"; done',
-                f'cp -r {quoted(LAUNCH / "tools/shell")} "$root/opt/casvit/tools/"',
-                f'if [[ -e {quoted(LAUNCH / "launch/run")} ]]; then'
-                f' cp -r {quoted(LAUNCH / "launch/run")} {quoted(LAUNCH / "launch/shell")} "$root/opt/casvit/launch/"; fi',
-                # The image's step makes what is missing: here somebody may be 1000 already.
-                'sed -i /^casvit:/d "$root"/etc/{passwd,group,shadow,gshadow} 2>/dev/null || true',
-                'sed -i -E "/^[^:]*:[^:]*:1000:/d" "$root/etc/passwd" "$root/etc/group"',
-                'chroot "$root" /opt/casvit/image/configure.sh >/dev/null 2>&1',
-                # Libraries that the programs find by a path of their own, which only their owner may enter.
-                'ldd "$root/opt/casvit/bin/casvit_dist" | sed -n "s/.*=> \\(\\/[^ ]*\\) .*/\\1/p" |'
-                ' while read -r library; do folder=$(dirname "$(realpath "$library")");'
-                ' while [[ $folder != / ]]; do if [[ -e $root$folder ]]; then'
-                ' [[ -n $(find "$root$folder" -maxdepth 0 -perm -001) ]] || chmod a+x "$root$folder"; fi;'
-                ' folder=$(dirname "$folder"); done; done',
-            ]
         for target, text in image_files:
             lines.append(f"printf %s {quoted(text)} >\"$root{target}\"")
         return "\n".join(lines) + "\n"

@@ -14,8 +14,8 @@ REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 RUN = str(REPOSITORY / "launch/run")
 
 # What launch/run may take for granted; nothing else is on its PATH.
-BASE_PROGRAMS = """awk bash cat cut date dirname env grep id ls mkdir mkfifo mktemp nproc paste realpath rm sed setsid
-sleep sort tail timeout touch tr true uname wc""".split()
+BASE_PROGRAMS = """awk bash cat cut date dirname env find grep head hostname id ls mkdir mkfifo mktemp nproc paste realpath
+rm sed seq setpriv setsid sleep sort tail timeout touch tr true uname wc""".split()
 
 CONFIGURATION = """
 batch:

@@ -68,12 +68,18 @@ class NetworkCase(unittest.TestCase):
         }
 
     def start(self, network, run, *settings, slots=1, options=()):
-        """launch/run on host-a, not as root; its run folder is shared by all."""
-        command = [
-            str(REPOSITORY / "launch/run"), "--ssh-args", f"-F {network.folder}/ssh/config", *options,
+        """Training, by launch/run on host-a; its run folder is shared by all."""
+        program = [
             f"{BIN}/casvit_dist", "train", "--config", str(self.folder / "recipe.yaml"),
             "--out", str(network.folder / run), "--resume", "auto",
             *(word for setting in settings for word in ("--set", setting)),
+        ]  # fmt: skip
+        return self.start_program(network, *program, slots=slots, options=options)
+
+    def start_program(self, network, *program, slots=1, options=()):
+        """Any program, by launch/run on host-a, not as root."""
+        command = [
+            str(REPOSITORY / "launch/run"), "--ssh-args", f"-F {network.folder}/ssh/config", *options, *program
         ]  # fmt: skip
         return subprocess.Popen(
             network.hosts[0].inside(*command, user=UID),

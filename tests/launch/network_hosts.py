@@ -176,18 +176,57 @@ class Network:
         for number in range(len(self.hosts)):
             self.start_sshd(number)
 
+    def wall_off(self, number, others=None):
+        """The host's packets to the others (all, unless given) are swallowed, as by a firewall, but for those of ssh."""
+        lines = ["ip link add nowhere type bridge", "ip link set nowhere up", "ip route add 10.77.0.0/24 dev nowhere table 9"]
+        for other in range(len(self.hosts)) if others is None else others:
+            if other != number:
+                address = f"10.77.0.{10 + other}"
+                lines += [
+                    f"ip neigh add {address} lladdr 02:00:00:00:00:01 dev nowhere nud permanent",
+                    f"ip rule add pref 10 to {address} ipproto tcp sport {PORT} lookup main",
+                    f"ip rule add pref 20 to {address} lookup 9",
+                ]
+        self.hosts[number].root("\n".join(lines))
+
+    def kill(self, number, *patterns):
+        """kill -9 of the host's processes whose command line fits, one pattern after the other; without: all of the
+        image's user, sshd among them."""
+        for pattern in patterns:
+            self.signal(number, "pkill", "-KILL", "-f", pattern)
+        if not patterns:
+            self.signal(number, "pkill", "-KILL", "--uid", str(UID))
+
+    def kill_oldest(self, number, pattern):
+        self.signal(number, "pkill", "-KILL", "--oldest", "-f", pattern)
+
+    def signal(self, number, *command):
+        words = ["nsenter", "--target", str(self.hosts[number].pid), "--pid", "--mount", *command]
+        subprocess.run(words, capture_output=True, check=False)
+
     def cut(self, number):
         self.switch.root(f"ip link set port{number} down")
 
     def join(self, number):
         self.switch.root(f"ip link set port{number} up")
 
-    def wait_until_quiet(self, number, name, seconds):
-        """Whether no process called `name` is left on the host within the time."""
+    def runs(self, number, pattern):
+        """Whether a process whose command line fits the pattern is on the host."""
+        command = ["nsenter", "--target", str(self.hosts[number].pid), "--pid", "--mount", "pgrep", "-f", pattern]
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+    def wait_until_runs(self, number, pattern, seconds):
         deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            command = ["nsenter", "--target", str(self.hosts[number].pid), "--pid", "--mount", "pgrep", "-f", name]
-            if subprocess.run(command, capture_output=True, check=False).returncode == 1:
-                return True
-            time.sleep(0.2)
-        return False
+        while not self.runs(number, pattern):
+            if time.monotonic() > deadline:
+                raise AssertionError(f"no {pattern} on host {number} within {seconds} s")
+            time.sleep(0.05)
+
+    def wait_until_quiet(self, number, pattern, seconds):
+        """Whether none is left within the time."""
+        deadline = time.monotonic() + seconds
+        while self.runs(number, pattern):
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.1)
+        return True

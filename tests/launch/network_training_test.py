@@ -11,7 +11,7 @@ class NetworkTrainingTest(NetworkCase):
     def test_two_hosts_train_with_the_hostfile_of_an_mpijob(self):
         network = self.network(2)
         network.start_all_sshd()
-        output = self.finish(self.start(network, "run", "train.max_steps=6", slots=2), 0)
+        output = self.finish(self.start(network, "run", "train.max_steps=4", slots=2), 0)
         self.assertIn("4 ranks on 2 hosts (host-a:2 host-b:2); from Kubernetes MPIJob", output)
         self.assertRegex(output, r"world +ok +4 ranks on 2 hosts, as expected")
         self.assertRegex(output, r"(?m)^\[0 host-a\] .*4 ranks x 1 thread$")
@@ -25,7 +25,7 @@ class NetworkTrainingTest(NetworkCase):
         for number in range(3):
             network.start_sshd(number)
         started = time.monotonic()
-        process = self.start(network, "run", "train.max_steps=6")
+        process = self.start(network, "run", "train.max_steps=3")
         time.sleep(20)
         self.assertIsNone(process.poll())
         network.start_sshd(3)

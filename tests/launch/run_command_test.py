@@ -14,7 +14,7 @@ class Words(FakePrograms):
         output = self.run_it("--help")
         self.assertIn("launch/run casvit_dist train --config recipe.yaml", "\n".join(output.splitlines()[:5]))
         for words in (("--nonsense",), (), ("-n", "0", "casvit_dist"), ("--hosts",), ("-n", "x", "true"),
-                      ("--with", "ssh", "true"), ("--hosts", "a", "--hostfile", "b", "true")):  # fmt: skip
+                      ("--with", "ssh", "true"), ("--start-wait", "0", "true"), ("--lost-after", "true"), ("--hosts", "a", "--hostfile", "b", "true")):  # fmt: skip
             with self.subTest(words=words):
                 self.run_it(*words, code=2)
         self.assertIn("there is no program frobnicate", self.run_it("frobnicate", code=2))
@@ -39,9 +39,55 @@ class Words(FakePrograms):
         path.write_text("# ours\nn1 slots=4 max_slots=8\nn2:3\n\nn3   # one\n")
         output, then = self.dry_run("--hostfile", str(path), *TRAIN)
         self.assertIn("8 ranks on 3 hosts (n1:4 n2:3 n3:1)", output)
-        path.write_text("n1 slots=x2\nbad/name\n")
-        self.assertIn("'bad/name' is no name of a host", self.run_it("--hostfile", str(path), *TRAIN, code=2))
         self.assertIn("cannot read", self.run_it("--hostfile", "none", *TRAIN, code=2))
+        self.assertIn("cannot read", self.run_it("--hostfile", str(self.folder), *TRAIN, code=2))
+
+    def test_hostfiles_as_people_have_them(self):
+        path = self.folder / "hosts"
+        for text, world in (
+            ("n1 slots=4\r\nn2\r\n", "5 ranks on 2 hosts (n1:4 n2:1)"),  # from Windows
+            ("n1\nn1\nn2\nn1\n", "4 ranks on 2 hosts (n1:3 n2:1)"),  # a line a core, as batch systems write it
+            ("n1\tslots = 3 max_slots=9 # slots=8\n10.0.0.2:2", "5 ranks on 2 hosts (n1:3 10.0.0.2:2)"),
+            ("fe80::1 slots=2", "2 ranks on 1 host (fe80::1:2)"),
+        ):
+            with self.subTest(text=text):
+                path.write_text(text)
+                self.open_mpi("5.0.7" if "fe80" in text else "4.1.4")
+                self.assertIn(world, self.dry_run("--hostfile", str(path), *TRAIN)[0])
+        for text, why in (
+            ("", "names no host"), ("# n1\n\n", "names no host"), ("n1 slots=x2\n", "'x2' is no number of ranks"),
+            ("n1 slots=0\n", "'0' is no number"), ("n1 slots=2 port=22\n", "'port=22' is not understood"),
+            ("n1:\n", "'' is no number"), ("bad/name\n", "'bad/name' is no name of a host"),
+            ("me@n1\n", '--ssh-args "-l me"'),
+        ):  # fmt: skip
+            with self.subTest(text=text):
+                path.write_text(text)
+                self.assertIn(why, self.run_it("--hostfile", str(path), *TRAIN, code=2))
+
+    def test_a_name_that_open_mpi_4_ends_at_is_refused(self):
+        self.assertIn("there is 'n_1'", self.run_it("--hosts", "a,n_1", *TRAIN, code=2))
+        self.open_mpi("5.0.7")
+        self.dry_run("--hosts", "a,n_1", *TRAIN)
+
+    def test_this_machine_by_its_address_needs_no_ssh(self):
+        self.fake("hostname", "echo '192.0.2.7 2001:db8::7 '")
+        output, _ = self.dry_run("--hosts", "192.0.2.7,2001:db8::7,192.0.2.77", *TRAIN, code=0)
+        self.assertIn("for ssh: 192.0.2.77\n", output)
+
+    def test_one_host_that_is_another_gets_what_many_do(self):
+        _, then = self.dry_run("--hosts", "b:2", "--ssh-args", "-p 2222", *TRAIN)
+        self.assertIn("--mca plm_rsh_args -p\\ 2222", then)
+        self.assertIn("btl_tcp_if_exclude", then)
+        _, then = self.dry_run("--hosts", "localhost:2", *TRAIN)
+        self.assertNotIn("rsh", then)
+
+    def test_a_lost_host_is_noticed_after_the_time_given(self):
+        _, then = self.dry_run("--hosts", "a,b", *TRAIN)
+        for words in ("keepalive_time 10", "keepalive_intvl 5", "keepalive_probes 4"):
+            self.assertIn(f"--mca oob_tcp_{words}", then)
+        _, then = self.dry_run("--hosts", "a,b", "--lost-after", "120", *TRAIN)
+        for words in ("keepalive_time 40", "keepalive_intvl 20", "keepalive_probes 4"):
+            self.assertIn(f"--mca oob_tcp_{words}", then)
 
     def test_more_ranks_than_hosts_take_are_refused(self):
         self.assertIn("3 ranks asked for, but the hosts take 2", self.run_it("-n", "3", "--hosts", "a:2", *TRAIN, code=2))

@@ -18,15 +18,18 @@ class Training(TrainingCase):
         command = self.train_command(0, run, *settings, resume="auto")
         return [RUN, "-n", "2", *command]
 
+    def setUp(self):
+        self.short = "train.max_steps=24"
+
     def test_asked_to_stop_it_saves_and_goes_on_exactly(self):
         whole, asked = self.run_folder("whole"), self.run_folder("asked")
-        self.run_it(self.start_run(whole))
-        process = self.start_and_wait_for_step(self.start_run(asked), asked, 7)
+        self.run_it(self.start_run(whole, self.short))
+        process = self.start_and_wait_for_step(self.start_run(asked, self.short), asked, 4)
         os.kill(process.pid, signal.SIGTERM)
         output = process.communicate(timeout=60)[0]
         self.assertEqual(process.returncode, 75, output)
         self.assertRegex(output, r"(?m)^\[0 localhost\] .*--resume auto")
-        self.run_it(self.start_run(asked))
+        self.run_it(self.start_run(asked, self.short))
         self.assert_same_tensors(os.path.join(whole, LAST), os.path.join(asked, LAST))
 
     def test_a_signal_to_the_whole_group_while_ranks_start_is_75(self):

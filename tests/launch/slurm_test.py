@@ -55,8 +55,8 @@ class SlurmTest(NetworkCase):
 
     def stop_and_finish(self, run, *signal):
         """A run that is stopped once, by scancel with these options, and what its log says."""
-        job = self.submit(run, "train.max_steps=16")
-        self.wait_for_step(run, 7, job)
+        job = self.submit(run, "train.max_steps=24")
+        self.wait_for_step(run, 4, job)
         self.assertEqual(self.slurm.call("scancel", *signal, str(job)), "")
         self.assertEqual(self.wait_for_end(job), ("COMPLETED", 1, "0:0"), self.log(job))
         log = self.log(job)
@@ -67,7 +67,7 @@ class SlurmTest(NetworkCase):
     def test_told_to_stop_it_saves_and_the_second_run_finishes_exactly(self):
         log = self.stop_and_finish("asked", "--batch", "--signal=TERM")
         self.assertIn("with srun", log)
-        whole = self.submit("whole", "train.max_steps=16")
+        whole = self.submit("whole", "train.max_steps=24")
         self.assertEqual(self.wait_for_end(whole), ("COMPLETED", 0, "0:0"), self.log(whole))
         self.assert_same_tensors(self.slurm.folder / "asked" / LAST, self.slurm.folder / "whole" / LAST)
 
@@ -75,7 +75,7 @@ class SlurmTest(NetworkCase):
         self.stop_and_finish("full", "--full", "--signal=TERM")
 
     def test_mpirun_takes_the_allocation_too(self):
-        job = self.submit("mpirun", "train.max_steps=4", options=("--with", "mpirun"))
+        job = self.submit("mpirun", "train.max_steps=2", options=("--with", "mpirun"))
         self.assertEqual(self.wait_for_end(job), ("COMPLETED", 0, "0:0"), self.log(job))
         self.assertRegex(self.log(job), r"2 ranks on 1 host \(slurm-node:2\); from Slurm job \d+; with mpirun of Open MPI")
 
