@@ -12,6 +12,7 @@ WeightsChoice weights_named(const std::string& use) {
 
 std::vector<Override> parse_overrides(const std::vector<std::string>& texts) {
   std::vector<Override> parsed;
+  parsed.reserve(texts.size());
   for (const std::string& text : texts) {
     parsed.push_back(parse_override(text));
   }
