@@ -88,7 +88,7 @@ void add_evidence(const Rcvit::Observation& seen, const Evaluation& evaluation, 
     return grad_cam(seen, classes).squeeze(0).to(at::kCPU);
   };
   const at::Tensor for_answer = evidence(answer);
-  double highest = for_answer.max().item<double>();
+  auto highest = for_answer.max().item<double>();
   std::optional<at::Tensor> for_other;
   const bool is_right = answer == evaluation.label[i];
   if (!is_right) {
