@@ -36,7 +36,8 @@ SelectTypeParameters=CR_Core
 ReturnToService=2
 SlurmdParameters=config_overrides
 JobRequeue=1
-KillWait=10
+# That, too, is waited before a job that was put back starts again.
+KillWait=2
 NodeName={name} NodeAddr=127.0.0.1 CPUs=4 State=UNKNOWN
 PartitionName=all Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 """

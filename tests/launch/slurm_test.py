@@ -65,9 +65,9 @@ class SlurmTest(NetworkCase):
         return log
 
     def test_told_to_stop_it_saves_and_the_second_run_finishes_exactly(self):
+        whole = self.submit("whole", "train.max_steps=24")  # beside the other: there is room for both
         log = self.stop_and_finish("asked", "--batch", "--signal=TERM")
         self.assertIn("with srun", log)
-        whole = self.submit("whole", "train.max_steps=24")
         self.assertEqual(self.wait_for_end(whole), ("COMPLETED", 0, "0:0"), self.log(whole))
         self.assert_same_tensors(self.slurm.folder / "asked" / LAST, self.slurm.folder / "whole" / LAST)
 

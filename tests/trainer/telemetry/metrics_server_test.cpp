@@ -172,7 +172,7 @@ TEST(MetricsServer, ClosesAtOnceWhateverIsUnderWay) {
 
 TEST(MetricsServer, ALargePageArrivesWhole) {
   const std::string page(3 << 20, 'x');
-  const MetricsServer server("127.0.0.1", 0, [&] { return page; });
+  const MetricsServer server("127.0.0.1", 0, [&] { return std::string(page); });
   const std::string answer = ask(server.port(), kGet);
   EXPECT_THAT(answer, HasSubstr("Content-Length: 3145728\r\n"));
   EXPECT_TRUE(answer.ends_with("\r\n\r\n" + page));
