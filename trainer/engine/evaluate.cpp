@@ -68,7 +68,8 @@ std::optional<std::vector<Evaluation>> evaluate(const std::vector<const Rcvit*>&
     for (std::size_t i = 0; i < models.size(); ++i) {
       const at::Tensor logits = models[i]->forward(images).to(at::kCPU, at::kFloat).contiguous();
       const auto* row = logits.const_data_ptr<float>();
-      const std::size_t stride = static_cast<std::size_t>(mine[i].classes * views);
+      const std::size_t stride =
+          static_cast<std::size_t>(mine[i].classes) * static_cast<std::size_t>(views);
       for (std::size_t n = 0; n < batch->labels.size(); ++n, row += stride) {
         const std::uint64_t sample = batch->plan.samples[n];
         if (options.transform.views.empty()) {
