@@ -9,6 +9,7 @@
 #include <future>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <utility>
 
 #include "dataio/error.h"
 #include "dataio/pack/parallel_for.h"
@@ -70,12 +71,12 @@ Block prepare(const Pictures& pictures, std::uint64_t first, std::uint64_t count
 class Blocks {
  public:
   Blocks(const Pictures& pictures, std::uint64_t block_size, const launch::World& world,
-         const dataio::EvalTransformOptions& transform, int threads)
+         dataio::EvalTransformOptions transform, int threads)
       : pictures_(pictures),
         block_size_(block_size),
         next_(static_cast<std::uint64_t>(world.rank())),
         ranks_(static_cast<std::uint64_t>(world.size())),
-        transform_(transform),
+        transform_(std::move(transform)),
         threads_(threads) {
     start();
   }
