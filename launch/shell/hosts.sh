@@ -42,19 +42,22 @@ add_host_word() {
 # read_hostfile FILE SLOTS: lines as Open MPI has them, "host slots=2"; SLOTS where a line does not say.
 read_hostfile() {
   local line
+  local -a lines
   [[ -r $1 && ! -d $1 ]] || fail 2 "cannot read the hostfile $1"
-  while IFS= read -r line || [[ -n $line ]]; do
+  mapfile -t lines <"$1"
+  for line in "${lines[@]}"; do
     line=${line%%#*}
     line=${line//$'\r'/} # the file may come from Windows
     [[ $line =~ ^[[:space:]]*$ ]] || read_hostfile_line "$1" "$2" "$line"
-  done <"$1"
+  done
   ((${#hosts[@]} > 0)) || fail 2 "the hostfile $1 names no host"
 }
 
 read_hostfile_line() {
   local file=$1 count=$2 word
   local -a words
-  # Spaces may stand around the sign.
+  # Spaces may stand around the sign. (Repeated patterns are beyond ${3//...}.)
+  # shellcheck disable=SC2001
   IFS=$' \t' read -ra words <<<"$(sed 's/[[:space:]]*=[[:space:]]*/=/g' <<<"$3")"
   for word in "${words[@]:1}"; do
     case $word in

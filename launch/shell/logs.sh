@@ -83,13 +83,16 @@ put_line() {
 
 # keep FILE TEXT: a line of a log. Training goes on where logs find no more room.
 keep() {
+  local handle
   [[ -n $log_folder ]] || return 0
   # The first logs stay open; a process may have about a thousand files.
   if [[ -z ${log_handles[$1]:-} ]] && ((${#log_handles[@]} < 256)); then
-    { exec {log_handles[$1]}>>"$log_folder/$1"; } 2>/dev/null || true
+    if { exec {handle}>>"$log_folder/$1"; } 2>/dev/null; then
+      log_handles[$1]=$handle
+    fi
   fi
   if [[ -n ${log_handles[$1]:-} ]]; then
-    printf '%s\n' "$2" 2>/dev/null >&"${log_handles[$1]}" || lose_logs "$1"
+    { printf '%s\n' "$2" >&"${log_handles[$1]}"; } 2>/dev/null || lose_logs "$1"
   else
     printf '%s\n' "$2" 2>/dev/null >>"$log_folder/$1" || lose_logs "$1"
   fi

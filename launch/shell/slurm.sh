@@ -36,7 +36,10 @@ expand_tasks() {
 
 # Without PMIx the tasks of srun would not find each other.
 has_srun_with_pmix() {
-  command -v srun >/dev/null && srun --mpi=list 2>&1 | grep -q '\bpmix'
+  local kinds
+  command -v srun >/dev/null || return 1
+  # Not into grep -q: it stops reading early, and srun then ends by SIGPIPE.
+  kinds=$(srun --mpi=list 2>&1) && grep -q '\bpmix' <<<"$kinds"
 }
 
 make_srun_words() {

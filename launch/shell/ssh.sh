@@ -10,7 +10,7 @@ make_ssh_words() {
 # Slurm starts what mpirun needs on other hosts, where mpirun knows Slurm.
 needs_ssh() {
   [[ $launcher == mpirun ]] && ((${#remote[@]} > 0)) || return 1
-  [[ $world_source != Slurm* ]] || ! ompi_info 2>/dev/null | grep -q 'MCA plm: slurm'
+  [[ $world_source != Slurm* || $(ompi_info 2>/dev/null || true) != *'MCA plm: slurm'* ]]
 }
 
 # answers HOST FILE: whether it does within 10 s; what ssh says otherwise goes to FILE.
