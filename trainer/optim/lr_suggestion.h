@@ -29,6 +29,6 @@ struct LrSuggestion {
 /// What the smoothed losses of a range test (Smith, "Cyclical Learning Rates for Training Neural
 /// Networks", arXiv:1506.01186, section 3.3) speak for. Trials by rising learning rate, in equal
 /// ratios; the last ones may have blown up. @throws std::invalid_argument for fewer than ten
-LrSuggestion suggest_learning_rate(const std::vector<LrTrial>& trials);
+LrSuggestion suggest_learning_rate(const std::vector<LrTrial>& all);
 
 }  // namespace casvit::trainer
