@@ -113,7 +113,6 @@ std::vector<std::string> run_names(const std::vector<RunRecord>& runs) {
   const auto is_clear = [&](std::size_t i) { return std::ranges::count(names, names[i]) == 1; };
   std::vector<fs::path> left;
   left.reserve(runs.size());
-  left.reserve(runs.size());
   for (const RunRecord& run : runs) left.push_back(fs::path(run.folder).lexically_normal());
   for (bool longer = true; longer;) {
     longer = false;
