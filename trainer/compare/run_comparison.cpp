@@ -12,7 +12,6 @@ namespace {
 std::vector<KeyDifference> differences_of(const std::vector<RunRecord>& runs) {
   std::vector<std::vector<KeyValue>> all;
   all.reserve(runs.size());
-  all.reserve(runs.size());
   for (const RunRecord& run : runs) {
     all.push_back(run.config ? key_values(*run.config) : std::vector<KeyValue>{});
   }

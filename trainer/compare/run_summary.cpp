@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <ranges>
 
 #include "trainer/report/time_budget.h"
 
@@ -112,7 +111,6 @@ std::vector<std::string> run_names(const std::vector<RunRecord>& runs) {
   std::vector<std::string> names(runs.size());
   const auto is_clear = [&](std::size_t i) { return std::ranges::count(names, names[i]) == 1; };
   std::vector<fs::path> left;
-  left.reserve(runs.size());
   left.reserve(runs.size());
   for (const RunRecord& run : runs) left.push_back(fs::path(run.folder).lexically_normal());
   for (bool longer = true; longer;) {
