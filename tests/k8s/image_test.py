@@ -14,7 +14,7 @@ import cyclonedx.schema
 import jsonschema
 import referencing
 import referencing.jsonschema
-from manifests import REPOSITORY
+from manifests import K8S, REPOSITORY, objects, only
 
 IMAGE = REPOSITORY / "k8s/image"
 DOCKERFILE = (IMAGE / "Dockerfile").read_text(encoding="utf-8")
@@ -86,6 +86,9 @@ class Dockerfile(unittest.TestCase):
         server = dict(re.findall(r"^(\w+) (.+)$", (IMAGE / "sshd_config").read_text(), re.MULTILINE))
         client = dict(re.findall(r"^ +(\w+) (.+)$", (IMAGE / "ssh_config").read_text(), re.MULTILINE))
         self.assertEqual(server["Port"], client["Port"])
+        worker = only(objects(K8S / "base"), "MPIJob")["spec"]["mpiReplicaSpecs"]["Worker"]["template"]["spec"]
+        (port,) = worker["containers"][0]["ports"]
+        self.assertEqual(server["Port"], str(port["containerPort"]))
         self.assertEqual(server["HostKey"], client["IdentityFile"])
         self.assertEqual(server["AllowUsers"], client["User"])
         self.assertEqual(client["StrictHostKeyChecking"], "yes")

@@ -64,6 +64,12 @@ class Overlays(unittest.TestCase):
                 for template in manifests.templates(item).values():
                     used |= {container["image"] for container in template["spec"]["containers"]}
         self.assertEqual(used, known)
+        # What the Dockerfile says how to make, and the page; the latter in a shell's words.
+        made = set(re.findall(r"^#.* -t (\S+) \.$", (K8S / "image/Dockerfile").read_text(), re.MULTILINE))
+        self.assertEqual(made, known)
+        page = (REPOSITORY / "docs/kubernetes.md").read_text()
+        for image in re.findall(r"(?:-t|docker push) (\$registry\S+)", page):
+            self.assertIn(image.replace("$registry", "registry.example.com"), known)
 
     def test_every_recipe_is_in_the_config_map_and_the_manifests_name_no_other(self):
         recipes = {path.name: path.read_text(encoding="utf-8") for path in REPOSITORY.glob("configs/*.yaml")}

@@ -10,6 +10,8 @@ import tempfile
 import time
 import unittest
 
+import default_signals  # noqa: F401
+
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 RUN = str(REPOSITORY / "launch/run")
 

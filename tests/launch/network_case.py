@@ -11,6 +11,7 @@ import tempfile
 import time
 import unittest
 
+import default_signals  # noqa: F401
 from network_hosts import UID, Network, reason_to_skip
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "trainer", "engine"))

@@ -102,6 +102,24 @@ class CheckTidy(CloneTestCase):
             self.assertIn("launch/world.cpp", self.checked())
             self.assertEqual(self.result.returncode, 1)
 
+    def test_the_newest_changes_come_first_and_what_time_was_too_short_for_is_counted(self):
+        self.write("trainer/optim.cpp", "// changed\n")
+        self.commit(START + 60)
+        self.write("launch/world.cpp", "// changed\n")
+        self.fake(  # the first file takes until time is up
+            "clang-tidy-14",
+            '[[ $1 == --version ]] && exit\necho "${@: -1}" >>"$PWD/build/order"\n/bin/sleep 3',
+        )
+        self.fake("nproc", "echo 1")
+        self.fake("date", '[[ $* == +%s ]] && exec /bin/date --date="58 seconds ago" +%s; exec /bin/date "$@"')
+        self.checked("--minutes", "1", "--all")
+        self.assertEqual(self.result.returncode, 0, self.result.stderr)
+        self.assertIn("1 files are clean; time was up before 3 of older changes", self.result.stdout + self.result.stderr)
+        self.assertIn("launch/world.cpp", (self.clone / "build/order").read_text())
+        order = (self.clone / "build/tidy/left_out").read_text().split()
+        self.assertEqual(order[0], "trainer/optim.cpp")
+        self.assertEqual(sorted(order[1:]), ["dataio/pack.cpp", "trainer/step.cpp"])
+
     def test_on_main_the_trainers_files_of_the_last_day_are_checked(self):
         self.write("README.md", "")
         self.commit(START + 3 * DAY)
