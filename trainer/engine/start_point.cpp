@@ -1,5 +1,6 @@
 #include "trainer/engine/start_point.h"
 
+#include <filesystem>
 #include <optional>
 #include <vector>
 
@@ -49,6 +50,7 @@ std::string look(const TrainOptions& options, RunLog& log) {
   switch (options.resume) {
     case ResumeMode::kCheckpoint:
       refuse_to_fork(options.out, options.checkpoint);
+      read_checkpoint_info(options.checkpoint);  // of all ranks this one says why it is none
       return options.checkpoint;
     case ResumeMode::kAuto:
       return newest_of(options.out, log);
@@ -67,7 +69,13 @@ std::string look(const TrainOptions& options, RunLog& log) {
 
 std::string checkpoint_to_resume(const TrainOptions& options, launch::World& world, RunLog& log) {
   const std::string mine = world.rank() == 0 ? look(options, log) : "";
-  return launch::all_gather_strings(world.communicator(), mine)[0];
+  std::string checkpoint = launch::all_gather_strings(world.communicator(), mine)[0];
+  if (!checkpoint.empty() && !std::filesystem::exists(checkpoint)) {
+    throw CheckpointError("rank 0's host has " + checkpoint +
+                          ", this one does not, and every rank reads it; put the run folder where "
+                          "all hosts see it, or copy it to each");
+  }
+  return checkpoint;
 }
 
 }  // namespace casvit::trainer

@@ -53,6 +53,22 @@ class RunFolderTest(TrainingCase):
         self.assertIn("step-00000002.safetensors", output)
         self.assertEqual(lines_of(run, "step"), metrics)
 
+    def test_a_host_that_does_not_see_the_checkpoint_says_so(self):
+        run = self.run_folder("on-one-host")
+        self.run_it(self.train_command(2, run, "train.max_steps=1"))
+        # Two hosts are two working folders, and only the first has the run.
+        hosts = [self.run_folder(name) for name in ("host-a", "host-b")]
+        for host in hosts:
+            os.mkdir(host)
+        os.rename(run, f"{hosts[0]}/run")
+        rank = self.train_command(0, "run", "train.max_steps=2", resume="auto")
+        launcher = self.command(2)[:4]
+        output = self.run_it(
+            [*launcher, "-np", "1", "--wdir", hosts[0], *rank, ":", "-np", "1", "--wdir", hosts[1], *rank], code=3
+        )
+        self.assertRegex(output, "rank 1 of 2 on .*: rank 0's host has run/checkpoints/step-00000001.safetensors, this one")
+        self.assertIn("put the run folder where all hosts see it", output)
+
     def test_an_unwritable_checkpoint_ends_with_6(self):
         run = self.run_folder("unwritable")
         command = self.train_command(2, run, "train.max_steps=2")
