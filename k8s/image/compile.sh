@@ -55,9 +55,13 @@ find "$libtorch_home" -path '*.dist-info/*' -type f -print0 |
 
 # The Debian packages that the programs load, so that no list of them can go stale.
 {
-  for program in "$folder/bin/casvit_dist" "$folder/bin/casvit-pack"; do
-    ldd "$program" | awk '$3 ~ "^/(usr/)?lib" {print $3}'
-  done | sort -u | while read -r library; do
+  {
+    for program in "$folder/bin/casvit_dist" "$folder/bin/casvit-pack"; do
+      ldd "$program" | awk '$3 ~ "^/(usr/)?lib" {print $3}'
+    done
+    # Loaded by name, when a report is drawn (trainer/report/png.cpp).
+    ldconfig -p | awk '$1 == "librsvg-2.so.2" {print $NF}' | grep . || fail 70 "there is no librsvg-2.so.2"
+  } | sort -u | while read -r library; do
     # dpkg knows a file by the name it was installed under: /lib is a link to /usr/lib.
     dpkg-query -S "$library" 2>/dev/null || dpkg-query -S "/usr$library" 2>/dev/null ||
       dpkg-query -S "$(realpath -- "$library")"

@@ -9,7 +9,8 @@ mapfile -t packages <"$1"
 
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -q
-apt-get install -q -y --no-install-recommends "${packages[@]}" openmpi-bin openssh-client openssh-server
+# fontconfig makes the list of fonts now: on a read-only root file system nobody can later.
+apt-get install -q -y --no-install-recommends "${packages[@]}" fontconfig openmpi-bin openssh-client openssh-server
 apt-get clean
 rm -rf -- /var/lib/apt/lists/* /var/cache/debconf/*-old /var/log/apt /var/log/dpkg.log
 

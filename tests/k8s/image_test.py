@@ -82,6 +82,12 @@ class Dockerfile(unittest.TestCase):
             self.assertNotIn(needed, ignored)
         self.assertLessEqual({".git", "build", "runs", ".cache", "tests/data"}, set(ignored))
 
+    def test_libraries_loaded_by_name_are_installed_too(self):
+        step = (IMAGE / "compile.sh").read_text(encoding="utf-8")
+        self.assertIn("librsvg-2.so.2", loaded_by_name())
+        for library in loaded_by_name() - {"libcairo.so.2", "libgobject-2.0.so.0"}:  # librsvg's own
+            self.assertIn(library, step)
+
     def test_ssh_and_sshd_agree_with_the_manifest(self):
         server = dict(re.findall(r"^(\w+) (.+)$", (IMAGE / "sshd_config").read_text(), re.MULTILINE))
         client = dict(re.findall(r"^ +(\w+) (.+)$", (IMAGE / "ssh_config").read_text(), re.MULTILINE))
@@ -164,6 +170,12 @@ class BillOfMaterials(unittest.TestCase):
         self.assertEqual(first["metadata"]["timestamp"], "2023-11-14T22:13:20Z")
 
 
+def loaded_by_name():
+    """Libraries that ldd does not tell of."""
+    sources = [path for part in ("dataio", "launch", "trainer") for path in (REPOSITORY / part).rglob("*.cpp")]
+    return {name for path in sources for name in re.findall(r'dlopen\("([^"]+)"', path.read_text(encoding="utf-8"))}
+
+
 @unittest.skipUnless(TREE, "CASVIT_IMAGE_ROOT names no tree of the image (k8s/image/chroot makes FOLDER/runtime)")
 class Tree(unittest.TestCase):
     """A tree that the image's own steps made."""
@@ -197,6 +209,13 @@ class Tree(unittest.TestCase):
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_reports_have_their_drawings_and_letters(self):
+        root = pathlib.Path(TREE)
+        for library in loaded_by_name():
+            self.assertNotEqual(list(root.glob(f"usr/lib/*/{library}")), [], library)
+        self.assertNotEqual(list(root.glob("usr/share/fonts/**/*.ttf")), [])
+        self.assertNotEqual(list(root.glob("var/cache/fontconfig/*.cache-*")), [])  # none can be made later
 
     def test_lists_what_is_in_it(self):
         bill = json.loads((pathlib.Path(TREE) / "opt/casvit/sbom.cdx.json").read_text(encoding="utf-8"))
