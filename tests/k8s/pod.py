@@ -80,9 +80,8 @@ class Pod:
     def first(self):
         """The first process of the container, as this machine counts; it has a handler when it is the program."""
         deadline = time.monotonic() + 60
-        path = f"/proc/{self.process.pid}/task/{self.process.pid}/children"
         while time.monotonic() < deadline and self.process.poll() is None:
-            children = pathlib.Path(path).read_text().split()
+            children = self.children()
             if children and b"setpriv" not in (line := pathlib.Path(f"/proc/{children[0]}/cmdline").read_bytes()):
                 if b"bash\0-c" not in line and line:
                     return int(children[0])
@@ -94,6 +93,17 @@ class Pod:
 
     def send(self, number=signal.SIGTERM):
         os.kill(self.first(), number)
+
+    def kill(self):
+        """All of its processes: the kernel ends a namespace's with its first, and that one by --kill-child only until it
+        becomes another user."""
+        for child in self.children():
+            os.kill(int(child), signal.SIGKILL)
+        self.process.kill()
+        self.process.wait()
+
+    def children(self):
+        return pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
 
     def wait(self, seconds=120):
         try:
@@ -129,8 +139,7 @@ class Cluster:
     def close(self):
         for pod in self.pods:
             if pod.process.poll() is None:
-                pod.process.kill()  # and with it, by --kill-child, all of its processes
-                pod.process.wait()
+                pod.kill()
         for network in self.networks:
             subprocess.run(["ip", "netns", "delete", network], check=False)
         shutil.rmtree(self.folder)
