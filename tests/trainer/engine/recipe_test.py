@@ -18,6 +18,8 @@ def json_of(output):
 
 
 class RecipeTest(TrainingCase):
+    train_pictures = 16
+
     def checkpoint(self, name):
         return os.path.join(self.run_folder(name), LAST)
 
