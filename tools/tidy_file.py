@@ -52,14 +52,14 @@ def main() -> int:
     if command is None:
         print(f"{file}: error: no target compiles this file; list it in a CMakeLists.txt, or remove it")
         return 1
-    key = fingerprint(tidy, command)
-    remembered = memory / key if key else None
-    if remembered and remembered.exists():
-        return 0
     deadline = os.environ.get("CASVIT_TIDY_DEADLINE")
     if deadline and time.time() > float(deadline):
         with open(os.environ["CASVIT_TIDY_LEFT_OUT"], "a", encoding="utf-8") as left_out:
             left_out.write(f"{file}\n")
+        return 0
+    key = fingerprint(tidy, command)
+    remembered = memory / key if key else None
+    if remembered and remembered.exists():
         return 0
     result = subprocess.run(
         [tidy, "-p", str(folder), "--quiet", f"--extra-arg={EXTRA}", str(file)],
