@@ -33,7 +33,7 @@ void TrainingRun::train_to_next_stop() {
   std::optional<Progress> progress;
   if (is_leader() && !options_.rehearsal) {
     progress.emplace(formatted("epoch %d/%d", static_cast<int>(epoch) + 1, config_.train.epochs),
-                     inputs_.plan.steps.steps_in_epoch(epoch));
+                     inputs_.plan.steps.steps_in_epoch(epoch), state_->step - first_step);
   }
   while (state_->step < stop && !interrupted_) {
     take_step();

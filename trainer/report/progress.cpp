@@ -60,9 +60,11 @@ struct Progress::State {
   bool drawn = false;  ///< a line stands on the terminal
 };
 
-Progress::Progress(std::string label, std::int64_t total, double seconds_between)
+Progress::Progress(std::string label, std::int64_t total, std::int64_t first_done,
+                   double seconds_between)
     : state_(std::make_unique<State>()) {
   state_->shown.label = std::move(label);
+  state_->shown.first_done = first_done;
   state_->shown.total = total;
   state_->seconds_between_lines = seconds_between;
 }

@@ -11,9 +11,10 @@ namespace casvit::trainer {
 /// Made on rank 0 only.
 class Progress {
  public:
-  /// @param label e.g. "epoch 3/40"; @param total units of work; @param seconds_between plain
-  /// lines.
-  Progress(std::string label, std::int64_t total, double seconds_between = 10.0);
+  /// @param label e.g. "epoch 3/40"; @param total units of work; @param first_done what of them was
+  /// done before; @param seconds_between plain lines.
+  Progress(std::string label, std::int64_t total, std::int64_t first_done = 0,
+           double seconds_between = 10.0);
   ~Progress();  ///< clears the line on a terminal
 
   /// @param text e.g. "loss 1.234  lr 0.00100  75 images/s".

@@ -20,9 +20,10 @@ std::string percent(const ProgressState& state) {
 }
 
 std::string time_left(const ProgressState& state) {
-  if (state.done <= 0) return "";
-  const double done = share(state);
-  return format_duration(done > 0 ? state.seconds * (1 - done) / done : 0) + " left";
+  const std::int64_t done = state.done - state.first_done;
+  if (done <= 0) return "";
+  const auto left = static_cast<double>(std::max<std::int64_t>(0, state.total - state.done));
+  return format_duration(state.seconds * left / static_cast<double>(done)) + " left";
 }
 
 std::string bar(double filled, int width, bool unicode) {

@@ -8,9 +8,10 @@ namespace casvit::trainer {
 /// How far a job is.
 struct ProgressState {
   std::string label;
+  std::int64_t first_done = 0;  ///< before the clock began: an epoch may be continued
   std::int64_t done = 0;
   std::int64_t total = 0;
-  double seconds = 0;  ///< since the start
+  double seconds = 0;  ///< that `first_done` to `done` took
   std::string text;    ///< the caller's
 };
 

@@ -51,14 +51,16 @@ TEST(Recipes, ImageNetFollowsThePublishedRecipe) {
   }
 }
 
-TEST(Recipes, SeedlingsXsIsTheReferenceRun) {
+TEST(Recipes, SeedlingsXsIsTheRunOfTheDocs) {
   const Config config = load_config(configs() / "seedlings-xs-128.yaml", {});
   EXPECT_EQ(config.model.name, "rcvit_xs");
   EXPECT_EQ(config.model.image_size, 128);
-  EXPECT_EQ(config.batch.shards * config.batch.shard_size, 64);
-  EXPECT_EQ(config.train.epochs, 40);
-  EXPECT_EQ(config.optimizer.learning_rate, 2e-3);
-  EXPECT_EQ(config.ema.decay, 0.998);
+  EXPECT_EQ(config.batch.shards * config.batch.shard_size, 32);
+  EXPECT_EQ(config.train.epochs, 80);
+  EXPECT_EQ(config.train.seed, 1);
+  EXPECT_EQ(config.optimizer.learning_rate, 1.5e-3);
+  EXPECT_EQ(config.mixup.off_epoch, 65);
+  EXPECT_EQ(config.ema.decay, 0.999);
   EXPECT_TRUE(config.ema.warmup);
   EXPECT_EQ(config.data.mean, std::nullopt) << "as stored in the data";
 }

@@ -32,20 +32,25 @@ TEST(ProgressLine, DurationsAreShort) {
 }
 
 TEST(ProgressLine, SaysHowFarAndHowLong) {
-  const ProgressState state{"epoch 3/40", 25, 100, 30, "loss 1.234"};
+  const ProgressState state{"epoch 3/40", 0, 25, 100, 30, "loss 1.234"};
   EXPECT_EQ(plain_progress_line(state), "epoch 3/40   25%  1m30s left  loss 1.234");
   EXPECT_EQ(drawn_progress_line(state, 100, false),
             "epoch 3/40  ======------------------   25%  1m30s left  loss 1.234");
 }
 
+TEST(ProgressLine, WhatWasDoneBeforeItBeganDidNotTakeItsTime) {
+  EXPECT_EQ(plain_progress_line({"epoch 3/40", 50, 75, 100, 30, ""}), "epoch 3/40   75%  30s left");
+  EXPECT_EQ(plain_progress_line({"epoch 3/40", 50, 50, 100, 30, ""}), "epoch 3/40   50%");
+}
+
 TEST(ProgressLine, KnowsNothingAtTheStartAndMoreThanAllAtTheEnd) {
-  EXPECT_EQ(plain_progress_line({"x", 0, 100, 3, "t"}), "x    0%  t");
-  EXPECT_EQ(plain_progress_line({"x", 120, 100, 3, ""}), "x  100%  0s left");
-  EXPECT_EQ(plain_progress_line({"x", 5, 0, 3, ""}), "x    0%  0s left");
+  EXPECT_EQ(plain_progress_line({"x", 0, 0, 100, 3, "t"}), "x    0%  t");
+  EXPECT_EQ(plain_progress_line({"x", 0, 120, 100, 3, ""}), "x  100%  0s left");
+  EXPECT_EQ(plain_progress_line({"x", 0, 5, 0, 3, ""}), "x    0%  0s left");
 }
 
 TEST(ProgressLine, NeverWiderThanTheTerminal) {
-  const ProgressState state{"evaluating", 1, 3, 9, "loss 1.234  lr 0.00100  75 images/s"};
+  const ProgressState state{"evaluating", 0, 1, 3, 9, "loss 1.234  lr 0.00100  75 images/s"};
   for (int columns = 1; columns < 140; ++columns) {
     for (const bool unicode : {false, true}) {
       const std::string line = drawn_progress_line(state, columns, unicode);
@@ -97,7 +102,7 @@ TEST(Progress, OffATerminalItWritesWholeLinesNowAndThen) {
   ASSERT_EQ(::pipe(ends), 0);
   {
     const StderrTo redirected(ends[1]);
-    Progress progress("epoch 1/2", 300, 0.2);
+    Progress progress("epoch 1/2", 300, 0, 0.2);
     work_for(2.6, progress);
   }
   const std::string out = drain(ends[0]);
@@ -136,7 +141,7 @@ TEST(Progress, ShortJobsAreSilent) {
   ASSERT_EQ(::pipe(ends), 0);
   {
     const StderrTo redirected(ends[1]);
-    Progress progress("quick", 10, 0.01);
+    Progress progress("quick", 10, 0, 0.01);
     work_for(0.2, progress);
   }
   EXPECT_EQ(drain(ends[0]), "");
