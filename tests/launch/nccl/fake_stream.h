@@ -1,6 +1,6 @@
 #pragma once
 
-// The inside of the fake device, which fake_nccl.cpp puts its work on.
+// The inside of the fake device, which the fake NCCL puts its work on.
 
 #include <condition_variable>
 #include <cstdint>
