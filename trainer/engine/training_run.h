@@ -23,6 +23,7 @@
 #include "trainer/engine/training_step.h"
 #include "trainer/report/evaluation.h"
 #include "trainer/report/metrics.h"
+#include "trainer/report/progress.h"
 #include "trainer/report/report.h"
 
 namespace casvit::trainer {
@@ -137,6 +138,7 @@ class TrainingRun {
   bool interrupted_ = false;
   bool evaluation_due_ = false;  ///< the epoch's steps are done, its evaluation is not
   Clock::time_point epoch_started_ = Clock::now();
+  std::optional<Progress> progress_;  ///< of the epoch, over its checkpoints; the leader's
   EpochMeter meter_;
   Clock::time_point shown_;     ///< when the report was last written
   double showing_seconds_ = 0;  ///< what that took; 0: it was not

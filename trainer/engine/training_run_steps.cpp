@@ -6,7 +6,6 @@
 #include "launch/interruption.h"
 #include "trainer/engine/memory_shortage.h"
 #include "trainer/engine/training_run.h"
-#include "trainer/report/progress.h"
 #include "trainer/report/text.h"
 
 namespace casvit::trainer {
@@ -19,6 +18,7 @@ void TrainingRun::train_to_next_stop() {
   }
   if (at_epoch_end()) {
     epoch_started_ = Clock::now();
+    progress_.reset();
     meter_.start_epoch();
     state_->epoch_loss_sum = 0;
     state_->replaced_in_epoch = 0;
@@ -30,16 +30,15 @@ void TrainingRun::train_to_next_stop() {
   if (const std::int64_t every = config_.checkpoint.every_steps; every > 0) {
     stop = std::min(stop, (state_->step / every + 1) * every);
   }
-  std::optional<Progress> progress;
-  if (is_leader() && !options_.rehearsal) {
-    progress.emplace(formatted("epoch %d/%d", static_cast<int>(epoch) + 1, config_.train.epochs),
-                     inputs_.plan.steps.steps_in_epoch(epoch), state_->step - first_step);
+  if (!progress_ && is_leader() && !options_.rehearsal) {
+    progress_.emplace(formatted("epoch %d/%d", static_cast<int>(epoch) + 1, config_.train.epochs),
+                      inputs_.plan.steps.steps_in_epoch(epoch), state_->step - first_step);
   }
   while (state_->step < stop && !interrupted_) {
     take_step();
-    if (progress) {
+    if (progress_) {
       const std::int64_t in_epoch = state_->step - first_step;
-      progress->update(
+      progress_->update(
           in_epoch,
           formatted("loss %.4f  lr %.2e  %.0f images/s  run ETA %s", mean_loss(in_epoch),
                     inputs_.schedule.at(state_->step - 1).learning_rate, meter_.images_per_second(),
@@ -48,6 +47,7 @@ void TrainingRun::train_to_next_stop() {
                         .c_str()));
     }
   }
+  if (progress_) progress_->clear();
   count_replaced();
 }
 

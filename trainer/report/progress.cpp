@@ -69,10 +69,13 @@ Progress::Progress(std::string label, std::int64_t total, std::int64_t first_don
   state_->seconds_between_lines = seconds_between;
 }
 
-Progress::~Progress() {
+Progress::~Progress() { clear(); }
+
+void Progress::clear() {
   if (!state_->drawn) return;
   std::fputs("\r\x1b[K", stderr);
   std::fflush(stderr);
+  state_->drawn = false;
 }
 
 void Progress::update(std::int64_t done, const std::string& text) {

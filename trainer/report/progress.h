@@ -19,6 +19,8 @@ class Progress {
 
   /// @param text e.g. "loss 1.234  lr 0.00100  75 images/s".
   void update(std::int64_t done, const std::string& text);
+  /// Clears the line on a terminal, before something else is printed; update() draws it again.
+  void clear();
 
  private:
   struct State;

@@ -136,6 +136,27 @@ TEST(Progress, OnATerminalItRedrawsOneLineAndClearsIt) {
   ::close(terminal);
 }
 
+TEST(Progress, ALineThatWasClearedIsDrawnAgainAndItsTimeGoesOn) {
+  int controller = -1;
+  int terminal = -1;
+  const winsize size{24, 60, 0, 0};
+  ASSERT_EQ(::openpty(&controller, &terminal, nullptr, nullptr, &size), 0);
+  ::setenv("TERM", "xterm", 1);
+  {
+    const StderrTo redirected(terminal);
+    Progress progress("epoch 1/2", 300);
+    work_for(2.2, progress);
+    progress.clear();
+    std::fputs("said between", stderr);
+    progress.update(299, "after");
+  }
+  const std::string out = drain(controller);
+  EXPECT_THAT(out, HasSubstr("\r\x1b[Ksaid between\repoch 1/2  "));
+  EXPECT_THAT(out, HasSubstr(" 99%  0s left  after"));
+  ::close(controller);
+  ::close(terminal);
+}
+
 TEST(Progress, ShortJobsAreSilent) {
   int ends[2];
   ASSERT_EQ(::pipe(ends), 0);
