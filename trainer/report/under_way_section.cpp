@@ -30,8 +30,9 @@ std::string under_way_section(const Figures& figures) {
   return "<section class='card underway' aria-label='Progress'>\n<p><b>Under way: epoch " +
          std::to_string(run.epoch) + " of " + std::to_string(run.epochs) + " done" + left +
          ".</b> As of " + date_of(input.written) +
-         "; written anew after evaluations. <label class='tools'><input type='checkbox' "
-         "id='reloads'> Reload every 30 seconds</label></p>\n<div class='split'><i style='width:" +
+         "; written anew after evaluations. <span class='tools scripted'><label><input "
+         "type='checkbox' id='reloads'> Reload every 30 seconds</label></span></p>\n<div "
+         "class='split'><i style='width:" +
          fixed(share, 2) + "%'></i></div>\n</section>\n";
 }
 
