@@ -15,8 +15,7 @@ class PredictTest(TrainingCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.model = os.path.join(cls.folder, "run", LAST)
-        cls.photos = os.path.join(cls.folder, "val")
-        shutil.copytree(os.path.join(SEEDLINGS, "val"), cls.photos)
+        cls.photos = os.path.join(SEEDLINGS, "val")
         cls.classes = sorted(os.listdir(cls.photos))
 
     def setUp(self):
